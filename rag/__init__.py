@@ -1,0 +1,1 @@
+"""Citeline: short answers from a folder of articles, every sentence tied to the sentence that supports it."""

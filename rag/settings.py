@@ -1,0 +1,90 @@
+"""One `Settings` for every command and the page.
+
+A value comes from the first of: a flag, a `RAG_*` environment variable, `rag.toml` in the current folder, the default
+below. `RAG_INDEX=news` and `index = "news"` in `rag.toml` say the same.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from rag.errors import SettingsError
+
+FILE = "rag.toml"
+
+
+class EngineChoice(StrEnum):
+    AUTO = "auto"
+    TRANSFORMERS = "transformers"
+    LLAMA_CPP = "llama_cpp"
+
+
+def default_models_folder() -> Path:
+    return platformdirs.user_cache_path("citeline") / "models"
+
+
+class Settings(BaseSettings):
+    """What a user may change. Build it with `load_settings`, which turns bad values into a `SettingsError`."""
+
+    model_config = SettingsConfigDict(env_prefix="RAG_", toml_file=FILE, extra="forbid", frozen=True)
+
+    index: Path = Field(Path("index"), description="folder of the library")
+    models: Path = Field(default_factory=default_models_folder, description="folder of the model files")
+    offline: bool = Field(False, description="never look for models on the network")
+
+    embedder: str = Field("all-MiniLM-L6-v2", description="model that turns text into vectors")
+    reader: str = Field("qwen2.5-coder-1.5b-instruct", description="model that writes answers")
+    engine: EngineChoice = Field(EngineChoice.AUTO, description="what runs the reader")
+    threads: int | None = Field(None, ge=1, le=1024, description="threads for the reader; all cores when not set")
+
+    chunk_tokens: int = Field(160, ge=32, le=256, description="word pieces in a chunk, title included, at most")
+    chunk_overlap: int = Field(1, ge=0, le=8, description="sentences that neighbouring chunks share")
+
+    candidates: int = Field(40, ge=1, le=1000, description="chunks each search contributes before they are fused")
+    passages: int = Field(4, ge=1, le=20, description="passages given to the reader, at most")
+    passage_tokens: int = Field(600, ge=50, le=16_000, description="reader tokens all passages may take together")
+    answer_tokens: int = Field(160, ge=16, le=2_000, description="reader tokens an answer may take")
+    min_answerable: float = Field(
+        0.5, ge=0, le=1, description="refuse when the reader thinks an answer less probable than this"
+    )
+
+    host: str = Field("127.0.0.1", description="address the page listens on")
+    port: int = Field(7860, ge=1, le=65_535, description="port the page listens on")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Settings from flags, environment and `rag.toml`; a flag that is None counts as not given.
+
+    Raises SettingsError naming every value that isn't accepted, and what would be.
+    """
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(problem) for problem in error.errors())) from error
+    except ValueError as error:  # tomllib's, for a rag.toml that isn't TOML
+        raise SettingsError(f"{FILE} can't be read: {error}. Correct it or remove it.") from error
+
+
+def _explain(problem: Any) -> str:
+    name = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"There is no setting called {name!r}. Known: {', '.join(Settings.model_fields)}."
+    return (
+        f"{name} = {problem['input']!r} isn't accepted: {problem['msg']}. "
+        f"Change --{name.replace('_', '-')}, RAG_{name.upper()} or {name} in {FILE}."
+    )

@@ -1,0 +1,290 @@
+"""The values that flow between stages, and the few methods a replaceable part must have.
+
+Everything here is frozen: a stage takes values and returns new ones. All offsets count characters (Python's `str`
+indices), start inclusive, end exclusive, and point into `Document.text` unless a docstring says otherwise.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors: TypeAlias = NDArray[np.float32]
+"""Shape (n, dimension), every row of Euclidean length 1."""
+
+Ids: TypeAlias = NDArray[np.int64]
+"""Shape (n,): row ids of chunks in the library."""
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with (done, total) in units of the work at hand, at least once at its end."""
+
+
+class Verdict(StrEnum):
+    """How well the cited sentences carry an answer sentence."""
+
+    SUPPORTED = "supported"
+    PARTLY_SUPPORTED = "partly supported"
+    UNSUPPORTED = "unsupported"
+
+
+class Reason(StrEnum):
+    """Why an answer ended as it did."""
+
+    ANSWERED = "answered"
+    READER_ABSTAINED = "the reader found no answer in the passages"
+    NOTHING_FOUND = "no passage has anything to do with the question"
+    NAME_MISSING = "the passages never mention what the question names"
+    UNLIKELY = "the passages probably don't state the answer"
+    UNSUPPORTED = "nothing in the passages supports the answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    id: str
+    """Stable across re-indexing: derived from `source`."""
+    title: str
+    text: str
+    source: str
+    """Where the text came from: a file's path or a URL."""
+    published: str | None
+    """ISO 8601 date, or None where the article doesn't say."""
+    author: str | None
+    content_hash: str
+    """sha256 (hex) of the bytes the document was made from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A run of whole sentences: `document.text[start:end]`."""
+
+    id: str
+    document_id: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    chunk: Chunk
+    score: float
+    """Comparable only between hits of one search; higher is better."""
+    found_by: tuple[str, ...]
+    """Names of the searches that found it, such as ("dense", "words")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What the reader is given to read."""
+
+    number: int
+    """What the reader of an answer sees in brackets; counts from 1."""
+    chunk: Chunk
+    document: Document
+    text: str
+    """`document.text[chunk.start:chunk.end]`"""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier exchange of a conversation."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt in parts, in the order in which the model reads them.
+
+    An engine may keep what it computed for the first parts and reuse it when the next prompt begins alike.
+    """
+
+    instructions: str
+    passages: tuple[str, ...]
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When to stop generating."""
+
+    max_tokens: int
+    stop: tuple[str, ...] = ()
+    """Generation ends before the first of these; none of it is yielded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The sentence of an article that supports a claim: `passage.document.text[start:end]`."""
+
+    passage: Passage
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        return self.passage.document.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence of an answer: `answer.text[start:end]`."""
+
+    text: str
+    start: int
+    end: int
+    citations: tuple[Citation, ...]
+    verdict: Verdict
+    score: float
+    """Support in [0, 1]: 1 where everything the sentence says stands in its citations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds, by the wall clock."""
+
+    standalone: float = 0.0
+    """Making a follow-up question stand alone."""
+    retrieval: float = 0.0
+    checking: float = 0.0
+    """Asking the reader whether the passages state an answer."""
+    first_token: float = 0.0
+    """From the question to the first word shown; 0 where none was."""
+    generation: float = 0.0
+    grounding: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What produced an answer."""
+
+    embedder: str
+    reader: str
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    question: str
+    standalone_question: str
+    """The question as it was searched for; equals `question` unless it leaned on earlier turns."""
+    text: str
+    """The sentences without citation marks; `claims` says what supports each."""
+    claims: tuple[Claim, ...]
+    """In reading order; empty when `abstained`."""
+    passages: tuple[Passage, ...]
+    abstained: bool
+    reason: Reason
+    confidence: float
+    """In [0, 1]: the reader's own probability that the passages state the answer. Not calibrated."""
+    timings: Timings
+    models: Models
+
+
+@dataclass(frozen=True, slots=True)
+class PassagesFound:
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """The next piece of the answer as it is written; a citation mark such as `[2]` always comes whole."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    answer: Answer
+
+
+Event: TypeAlias = PassagesFound | TextPiece | Finished
+
+
+class Embedder(Protocol):
+    """Turns text into unit vectors whose inner product is similarity."""
+
+    name: str
+    revision: str
+    """Identifies the weights: two embedders with equal name and revision give equal vectors."""
+    dimension: int
+    max_tokens: int
+    """Word pieces read of a text, special tokens included; the rest is ignored."""
+
+    def embed_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors: ...
+
+    def embed_query(self, text: str) -> Vectors:
+        """Shape (1, dimension)."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Word pieces of `text`, special tokens included."""
+        ...
+
+
+class Engine(Protocol):
+    """A language model. One call at a time: callers on other threads wait."""
+
+    name: str
+    """Of the engine, such as "llama_cpp"."""
+    model: str
+    context_tokens: int
+    """The longest prompt and answer together."""
+
+    def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str]:
+        """Yield pieces of the answer, chosen greedily. Closing the iterator stops the work at once.
+
+        Raises EngineError when the prompt doesn't fit.
+        """
+        ...
+
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
+        """Probability of each option as the beginning of the answer, by its first token; they sum to 1.
+
+        Raises EngineError when two options begin with the same token.
+        """
+        ...
+
+    def warm(self, prompt: Prompt) -> None:
+        """Process the parts known so far, so that a prompt that begins alike starts sooner."""
+        ...
+
+    def count_tokens(self, text: str) -> int: ...
+
+    def close(self) -> None:
+        """Free the model's memory. Safe to call twice."""
+        ...
+
+
+class VectorStore(Protocol):
+    """Vectors under integer ids, searched by inner product."""
+
+    def add(self, ids: Ids, vectors: Vectors) -> None: ...
+
+    def remove(self, ids: Ids) -> None:
+        """Ids that aren't there are ignored."""
+        ...
+
+    def search(self, query: Vectors, k: int, among: Ids | None = None) -> list[tuple[int, float]]:
+        """The `k` ids most similar to the one row of `query`, best first; only ids in `among` where given."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
+class Catalogue(Protocol):
+    """What retrieval needs of a library."""
+
+    def nearest(self, query: Vectors, k: int, documents: frozenset[str] | None = None) -> list[Hit]:
+        """Chunks by similarity of meaning, best first; only of the documents with these ids where given."""
+        ...
+
+    def matching(self, question: str, k: int, documents: frozenset[str] | None = None) -> list[Hit]:
+        """Chunks by BM25 of the question's words, best first."""
+        ...
+
+    def documents_by_id(self, ids: Iterable[str]) -> dict[str, Document]: ...

@@ -1,0 +1,81 @@
+"""Small real stand-ins: they obey the protocols in `rag.types` and are predictable by hand."""
+
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from rag.types import Limits, Progress, Prompt, Vectors
+
+
+class WordEmbedder:
+    """A bag of words: each word adds 1 to the bucket its CRC-32 falls in, then the row is scaled to length 1."""
+
+    name = "words"
+    revision = "1"
+    dimension = 64
+    max_tokens = 256
+
+    def embed_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for word in _words(text):
+                row[zlib.crc32(word.encode()) % self.dimension] += 1
+            row /= max(float(np.linalg.norm(row)), 1e-9)
+        if progress:
+            progress(len(texts), len(texts))
+        return rows
+
+    def embed_query(self, text: str) -> Vectors:
+        return self.embed_passages([text])
+
+    def count_tokens(self, text: str) -> int:
+        return len(_words(text)) + 2
+
+
+class ScriptedEngine:
+    """Yields its queued replies one character at a time, and remembers every prompt it was given.
+
+    `choose` gives each call the next queued row of probabilities, or an even chance when none is queued.
+    """
+
+    name = "scripted"
+    model = "script"
+    context_tokens = 4096
+
+    def __init__(self, replies: Sequence[str] = (), choices: Sequence[tuple[float, ...]] = ()) -> None:
+        self.replies = list(replies)
+        self.choices = list(choices)
+        self.prompts: list[Prompt] = []
+        self.warmed: list[Prompt] = []
+        self.stopped_early = False
+        self.closed = False
+
+    def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str]:
+        self.prompts.append(prompt)
+        reply = self.replies.pop(0)
+        ends = [at for stop in limits.stop if (at := reply.find(stop)) >= 0]
+        finished = False
+        try:
+            yield from reply[: min(ends, default=len(reply))]
+            finished = True
+        finally:
+            self.stopped_early = not finished
+
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
+        self.prompts.append(prompt)
+        return self.choices.pop(0) if self.choices else (1 / len(options),) * len(options)
+
+    def warm(self, prompt: Prompt) -> None:
+        self.warmed.append(prompt)
+
+    def count_tokens(self, text: str) -> int:
+        return len(_words(text))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
