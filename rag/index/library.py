@@ -1,0 +1,183 @@
+"""The reading side: a library that stays open while `rag index` changes it."""
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rag.errors import RagError
+from rag.index.connections import Reader, nothing_indexed
+from rag.index.lock import writer_lock
+from rag.index.reading import Count, Listed, Snapshot, all_vectors
+from rag.index.schema import DATABASE, Identity, Manifest, check_identity, read_manifest, vectors_file
+from rag.index.trouble import explained
+from rag.index.vectors import FlatVectors
+from rag.types import Document, Hit, Vectors
+
+
+def open_library(folder: Path, identity: Identity | None = None) -> "Library":
+    """The library in `folder`, made with `identity` (or with anything, where None).
+
+    Raises LibraryEmpty where nothing has been indexed, LibraryMismatch where the library was made with another
+    identity or by another version, LibraryUnwritable where it can't be opened or is damaged.
+    """
+    library = Library(folder, identity)
+    try:
+        if not library.count().documents:
+            raise nothing_indexed(folder)
+    except BaseException:
+        library.close()
+        raise
+    return library
+
+
+class Library:
+    """A `Catalogue` that answers from the newest committed generation; may be used from several threads at once.
+
+    Each method is a snapshot of its own. Where answers must fit together, take them from one: a chunk's offsets
+    mean nothing in a later text of its document.
+
+        with library.snapshot() as now:
+            hits = now.nearest(query, 40)
+            documents = now.documents_by_id(hit.chunk.document_id for hit in hits)
+    """
+
+    def __init__(self, folder: Path, identity: Identity | None = None) -> None:
+        self.folder = folder
+        self._database = folder / DATABASE
+        self._identity = identity
+        self._idle: list[Reader] = []
+        self._loaded: tuple[str, FlatVectors] | None = None
+        self._pooling = threading.Lock()
+        self._loading = threading.Lock()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; one that a snapshot still uses closes with it. Safe to call twice."""
+        with self._pooling:
+            self._closed = True
+            for reader in self._idle:
+                reader.connection.close()
+            self._idle.clear()
+            self._loaded = None
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """The newest committed generation, unchanged until the block ends, whatever a writer does meanwhile.
+
+        Raises as `open_library` does: the library may have been made anew since. ValueError after `close`.
+        """
+        reader = self._borrow()
+        connection = reader.connection
+        try:
+            with explained(self._database):
+                connection.execute("BEGIN")
+                manifest = read_manifest(connection, self._database)
+            if manifest is None:
+                raise nothing_indexed(self.folder)
+            if self._identity is not None:
+                check_identity(manifest, self._identity, self.folder)
+            yield Snapshot(connection, self._database, manifest, lambda: self._vectors(connection, manifest))
+        finally:
+            self._give_back(reader)
+
+    @property
+    def manifest(self) -> Manifest:
+        """Of the newest generation."""
+        with self.snapshot() as now:
+            return now.manifest
+
+    @property
+    def generation(self) -> int:
+        """Counts the commits that changed what can be found."""
+        return self.manifest.generation
+
+    def nearest(self, query: Vectors, k: int, documents: frozenset[str] | None = None) -> list[Hit]:
+        """`Snapshot.nearest` of the newest generation."""
+        with self.snapshot() as now:
+            return now.nearest(query, k, documents)
+
+    def matching(self, question: str, k: int, documents: frozenset[str] | None = None) -> list[Hit]:
+        """`Snapshot.matching` of the newest generation."""
+        with self.snapshot() as now:
+            return now.matching(question, k, documents)
+
+    def documents_by_id(self, ids: Iterable[str]) -> dict[str, Document]:
+        """`Snapshot.documents_by_id` of the newest generation."""
+        with self.snapshot() as now:
+            return now.documents_by_id(ids)
+
+    def count(self) -> Count:
+        """`Snapshot.count` of the newest generation."""
+        with self.snapshot() as now:
+            return now.count()
+
+    def documents(self) -> list[Listed]:
+        """`Snapshot.documents` of the newest generation."""
+        with self.snapshot() as now:
+            return now.documents()
+
+    def roots(self) -> list[str]:
+        """`Snapshot.roots` of the newest generation."""
+        with self.snapshot() as now:
+            return now.roots()
+
+    def _borrow(self) -> Reader:
+        with self._pooling:
+            if self._closed:
+                raise ValueError("the library is closed")
+            while self._idle:
+                reader = self._idle.pop()
+                if reader.is_current(self._database):
+                    return reader
+                reader.connection.close()
+        return Reader.open(self._database)
+
+    def _give_back(self, reader: Reader) -> None:
+        try:
+            reader.connection.rollback()
+        except sqlite3.Error:
+            reader.connection.close()
+            return
+        with self._pooling:
+            if self._closed:
+                reader.connection.close()
+            else:
+                self._idle.append(reader)
+
+    def _vectors(self, connection: sqlite3.Connection, manifest: Manifest) -> FlatVectors:
+        with self._loading:
+            if self._loaded is None or self._loaded[0] != manifest.stamp:
+                self._loaded = (manifest.stamp, self._load(connection, manifest))
+            return self._loaded[1]
+
+    def _load(self, connection: sqlite3.Connection, manifest: Manifest) -> FlatVectors:
+        path, dimension = vectors_file(self.folder, manifest.generation), manifest.identity.dimension
+        store = FlatVectors.load(path, manifest.stamp, dimension)
+        with explained(self._database):
+            (expected,) = connection.execute("SELECT count(*) FROM chunks").fetchone()
+            if store is not None and len(store) == expected:
+                return store
+            store = all_vectors(connection, self._database, dimension)
+        # Of no consequence to the answer: the disk may be full, the folder read-only, a writer at work.
+        with suppress(RagError, OSError, sqlite3.Error):
+            self._write_back(store, manifest)
+        return store
+
+    def _write_back(self, store: FlatVectors, manifest: Manifest) -> None:
+        with writer_lock(self.folder, "rag (restoring the vector file)"):
+            with closing(Reader.open(self._database).connection) as connection:
+                newest = read_manifest(connection, self._database)
+            if newest == manifest:
+                store.save(vectors_file(self.folder, manifest.generation), manifest.stamp)

@@ -1,0 +1,168 @@
+"""Questions to one committed state of the library."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.index.schema import Manifest
+from rag.index.trouble import damaged, explained
+from rag.index.vectors import FlatVectors
+from rag.index.words import full_text_query
+from rag.types import Chunk, Document, Hit, Ids, Vectors
+
+BATCH = 4096
+"""Embeddings read from SQLite at a time."""
+
+_CHUNKS = """
+    SELECT chunks.number, chunks.id, documents.id, chunks.start_at, chunks.end_at
+    FROM chunks JOIN documents ON documents.number = chunks.document
+    WHERE chunks.number IN (SELECT value FROM json_each(?))"""
+_NUMBERS_OF_CHUNKS = """
+    SELECT chunks.number FROM chunks JOIN documents ON documents.number = chunks.document
+    WHERE documents.id IN (SELECT value FROM json_each(?))"""
+# `+rowid`: look each match up in the filter, not each chunk of the filter in the full-text table.
+_MATCHING = """
+    SELECT -found.badness, chunks.id, documents.id, chunks.start_at, chunks.end_at
+    FROM (
+        SELECT rowid, bm25(words, 2.0, 1.0) AS badness FROM words
+        WHERE words MATCH :words AND (:documents IS NULL OR +rowid IN (
+            SELECT chunks.number FROM chunks JOIN documents ON documents.number = chunks.document
+            WHERE documents.id IN (SELECT value FROM json_each(:documents))
+        ))
+        ORDER BY badness, rowid LIMIT :k
+    ) AS found
+    JOIN chunks ON chunks.number = found.rowid JOIN documents ON documents.number = chunks.document
+    ORDER BY found.badness, found.rowid"""
+_DOCUMENTS = """
+    SELECT id, title, text, source, published, author, content_hash FROM documents
+    WHERE id IN (SELECT value FROM json_each(?))"""
+_LISTED = """
+    SELECT id, title, source, content_hash, (SELECT count(*) FROM chunks WHERE document = documents.number)
+    FROM documents ORDER BY title, id"""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How much a library holds."""
+
+    documents: int
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A document without its text."""
+
+    id: str
+    title: str
+    source: str
+    content_hash: str
+    chunks: int
+    """How many it was cut into."""
+
+
+class Snapshot:
+    """A `Catalogue` whose answers all come from the same generation, whatever a writer commits meanwhile.
+
+    Get one from `Library.snapshot`. Every method raises DamagedDatabase where the database turns out to be damaged.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, database: Path, manifest: Manifest, vectors: Callable[[], FlatVectors]
+    ) -> None:
+        self.manifest = manifest
+        self._connection = connection
+        self._database = database
+        self._vectors = vectors
+
+    def nearest(self, query: Vectors, k: int, documents: frozenset[str] | None = None) -> list[Hit]:
+        """At most `k` chunks by inner product with the one row of `query`, best first; scores in [-1, 1]."""
+        among = None if documents is None else self._chunk_numbers(documents)
+        found = self._vectors().search(query, k, among)
+        chunks = self._chunks([number for number, _ in found])
+        return [Hit(chunks[number], score, ("dense",)) for number, score in found]
+
+    def matching(self, question: str, k: int, documents: frozenset[str] | None = None) -> list[Hit]:
+        """At most `k` chunks that hold a word of the question or of its stem, best first; scores above 0.
+
+        The score is Okapi BM25 as FTS5 computes it (k1 = 1.2, b = 0.75), its sign turned, with words of the title
+        counted twice. Any text is a valid question; one without a letter or digit matches nothing.
+        """
+        words = full_text_query(question)
+        if not words or k <= 0:
+            return []
+        only = None if documents is None else _as_json(documents)
+        rows = self._rows(_MATCHING, {"words": words, "documents": only, "k": k})
+        return [Hit(Chunk(*chunk), score, ("words",)) for score, *chunk in rows]
+
+    def documents_by_id(self, ids: Iterable[str]) -> dict[str, Document]:
+        """Those of them that are in the library."""
+        rows = self._rows(_DOCUMENTS, (_as_json(ids),))
+        return {row[0]: Document(*row) for row in rows}
+
+    def count(self) -> Count:
+        """Of the documents, and of the chunks they were cut into."""
+        rows = self._rows("SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM chunks)")
+        return Count(*rows[0])
+
+    def documents(self) -> list[Listed]:
+        """All of them, by title."""
+        with explained(self._database):
+            return list_documents(self._connection)
+
+    def roots(self) -> list[str]:
+        """What `rag index` was asked to index, in the order it was asked."""
+        with explained(self._database):
+            return list_roots(self._connection)
+
+    def _chunks(self, numbers: list[int]) -> dict[int, Chunk]:
+        rows = self._rows(_CHUNKS, (_as_json(numbers),))
+        return {number: Chunk(*chunk) for number, *chunk in rows}
+
+    def _chunk_numbers(self, documents: frozenset[str]) -> Ids:
+        rows = self._rows(_NUMBERS_OF_CHUNKS, (_as_json(documents),))
+        return np.fromiter((number for (number,) in rows), dtype=np.int64, count=len(rows))
+
+    def _rows(self, statement: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
+        with explained(self._database):
+            return self._connection.execute(statement, values).fetchall()
+
+
+def list_documents(connection: sqlite3.Connection) -> list[Listed]:
+    """By title. Raises what sqlite3 raises."""
+    return [Listed(*row) for row in connection.execute(_LISTED)]
+
+
+def list_roots(connection: sqlite3.Connection) -> list[str]:
+    """In the order they were remembered. Raises what sqlite3 raises."""
+    return [path for (path,) in connection.execute("SELECT path FROM roots ORDER BY number")]
+
+
+def all_vectors(connection: sqlite3.Connection, database: Path, dimension: int) -> FlatVectors:
+    """The vector store built anew from the embeddings. Raises DamagedDatabase."""
+    store = FlatVectors(dimension)
+    for numbers, vectors in embeddings(connection, database, dimension):
+        store.add(numbers, vectors)
+    return store
+
+
+def embeddings(
+    connection: sqlite3.Connection, database: Path, dimension: int, after: int = 0
+) -> Iterator[tuple[Ids, Vectors]]:
+    """Chunk numbers above `after` and their vectors, in the order of the numbers, some thousand at a time."""
+    rows = connection.execute("SELECT chunk, vector FROM embeddings WHERE chunk > ? ORDER BY chunk", (after,))
+    while batch := rows.fetchmany(BATCH):
+        numbers = np.array([number for number, _ in batch], dtype=np.int64)
+        if any(len(blob) != 4 * dimension for _, blob in batch):
+            raise damaged(database, f"an embedding isn't {dimension} numbers long")
+        yield numbers, np.frombuffer(b"".join(blob for _, blob in batch), dtype="<f4").reshape(-1, dimension)
+
+
+def _as_json(values: Iterable[object]) -> str:
+    """For `json_each`, which takes a list of any length through one `?`."""
+    return json.dumps(list(values))

@@ -1,0 +1,149 @@
+"""The tables of `library.sqlite` and its manifest: what a library was made with."""
+
+import sqlite3
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from rag.errors import LibraryMismatch
+from rag.index.trouble import damaged
+
+DATABASE = "library.sqlite"
+SCHEMA = 1
+"""Raised by one with every change to the tables below."""
+
+TABLES = (
+    "CREATE TABLE manifest (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE roots (number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE)",
+    # `text` comes last: SQLite reads a row up to the column it needs, so listings never touch the long texts.
+    """CREATE TABLE documents (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        source TEXT NOT NULL UNIQUE,
+        title TEXT NOT NULL,
+        published TEXT,
+        author TEXT,
+        content_hash TEXT NOT NULL,
+        text TEXT NOT NULL
+    )""",
+    # AUTOINCREMENT: a number is never given twice, so numbers above the last committed one are the new chunks.
+    """CREATE TABLE chunks (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        document INTEGER NOT NULL REFERENCES documents (number) ON DELETE CASCADE,
+        start_at INTEGER NOT NULL,
+        end_at INTEGER NOT NULL
+    )""",
+    "CREATE INDEX chunks_of_document ON chunks (document)",
+    """CREATE TABLE embeddings (
+        chunk INTEGER PRIMARY KEY REFERENCES chunks (number) ON DELETE CASCADE,
+        vector BLOB NOT NULL
+    )""",
+    # content='': only the word lists are kept; the words themselves are in documents.text already.
+    "CREATE VIRTUAL TABLE words USING fts5 (title, text, content='', tokenize='porter unicode61')",
+)
+
+DROPPED_TO_START_OVER = ("words", "embeddings", "chunks", "documents", "roots", "manifest")
+"""Children before parents, so that no row is deleted one by one to satisfy a reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the vectors and chunks of a library depend on: with another one it has to be made again."""
+
+    embedder: str
+    revision: str
+    """Of the embedder's weights."""
+    dimension: int
+    chunk_tokens: int
+    chunk_overlap: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Which library this is, and which state of it."""
+
+    identity: Identity
+    generation: int
+    """Counts the commits that changed what can be found; 0 before the first."""
+    stamp: str
+    """32 random hex digits of the last such commit; its vector file carries the same. Empty before the first."""
+
+
+def vectors_file(folder: Path, generation: int) -> Path:
+    """Where the vectors of a generation lie, or would."""
+    return folder / f"vectors-{generation}.faiss"
+
+
+def create_tables(connection: sqlite3.Connection) -> None:
+    """Within the open transaction (unlike `executescript`, which would commit it)."""
+    for statement in TABLES:
+        connection.execute(statement)
+
+
+def drop_tables(connection: sqlite3.Connection) -> None:
+    """All there are, within the open transaction."""
+    for table in DROPPED_TO_START_OVER:
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def write_manifest(connection: sqlite3.Connection, manifest: Manifest) -> None:
+    """In place of the one there is, with this version's `SCHEMA`."""
+    values = {
+        "schema": SCHEMA,
+        "generation": manifest.generation,
+        "stamp": manifest.stamp,
+        **asdict(manifest.identity),
+    }
+    connection.executemany("INSERT OR REPLACE INTO manifest (key, value) VALUES (?, ?)", list(values.items()))
+
+
+def read_manifest(connection: sqlite3.Connection, database: Path) -> Manifest | None:
+    """The manifest, or None where nothing has ever been committed to the database.
+
+    Raises LibraryMismatch where the library has the tables of another version of Citeline, and DamagedDatabase where
+    the file is a database but not a library. Raises what sqlite3 raises.
+    """
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return None
+    if "manifest" not in tables:
+        raise damaged(database, "it holds no manifest")
+    values = dict(connection.execute("SELECT key, value FROM manifest"))
+    _check_schema(values.get("schema"), database)
+    try:
+        identity = Identity(**{field.name: values[field.name] for field in fields(Identity)})
+        return Manifest(identity, values["generation"], values["stamp"])
+    except KeyError as error:
+        raise damaged(database, f"its manifest lacks {error}") from error
+
+
+def check_identity(manifest: Manifest, wanted: Identity, folder: Path) -> None:
+    """Raises LibraryMismatch naming every pair of values that disagree, and both ways out."""
+    if manifest.identity == wanted:
+        return
+    differing = _differences(manifest.identity, wanted)
+    made = ", ".join(f"{name.replace('_', ' ')} {old}" for name, old, _ in differing)
+    asked = ", ".join(f"{name.replace('_', ' ')} {new}" for name, _, new in differing)
+    back = " ".join(f"RAG_{name.upper()}={old}" for name, old, _ in differing if name not in ("revision", "dimension"))
+    raise LibraryMismatch(
+        f"The library in {folder} was made with {made}, but now it is {asked}. "
+        f"Run `rag index --rebuild` to make it again{f', or go back with {back}' if back else ''}."
+    )
+
+
+def _differences(made: Identity, wanted: Identity) -> list[tuple[str, object, object]]:
+    """(name, value of the library, value now); revision and dimension go without saying where the embedder differs."""
+    implied = {"revision", "dimension"} if made.embedder != wanted.embedder else set()
+    pairs = [(field.name, getattr(made, field.name), getattr(wanted, field.name)) for field in fields(Identity)]
+    return [(name, old, new) for name, old, new in pairs if old != new and name not in implied]
+
+
+def _check_schema(schema: object, database: Path) -> None:
+    if schema == SCHEMA:
+        return
+    if not isinstance(schema, int) or schema < SCHEMA:
+        raise damaged(database, "its manifest names no schema version")
+    raise LibraryMismatch(
+        f"The library in {database.parent} was made by a newer Citeline (schema {schema}; this one reads {SCHEMA}). "
+        "Update Citeline, or index into another folder: RAG_INDEX=FOLDER."
+    )

@@ -1,0 +1,160 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag.errors import LibraryEmpty, LibraryUnwritable
+from rag.index import Count, Library, Listed, open_library, open_writer
+from rag.types import Catalogue, Chunk
+from tests.fakes import WordEmbedder
+from tests.index.shelf import ARTICLES, IDENTITY, article, lines_of, make_library, near, put, worded
+from tests.index.test_words import HOSTILE
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_library(tmp_path_factory.mktemp("index"))
+
+
+@pytest.fixture
+def library(folder: Path) -> Iterator[Library]:
+    with open_library(folder, IDENTITY) as library:
+        yield library
+
+
+def test_it_is_a_catalogue(library: Library) -> None:
+    catalogue: Catalogue = library
+    assert catalogue.documents_by_id([]) == {}
+
+
+def test_nearest_chunks_come_best_first_with_their_similarity(library: Library) -> None:
+    best, *others = library.nearest(WordEmbedder().embed_query("salt dries in wide pans"), 5)
+    assert best.chunk == lines_of(article("salt", ARTICLES["salt"]))[0]
+    assert best.score == pytest.approx(1)
+    assert best.found_by == ("dense",)
+    assert len(others) == 4
+    assert all(-1e-6 <= hit.score < 0.9 for hit in others)
+
+
+def test_matching_chunks_hold_a_word_of_the_question_or_of_its_stem(library: Library) -> None:
+    assert worded(library, "the picker walked") == ["tea:1"]
+    assert worded(library, "rusting") == ["iron:0"]
+    assert worded(library, "nothing said here about steam engines") == []
+
+
+def test_matching_scores_are_bm25_with_the_title_counted_twice(tmp_path: Path) -> None:
+    # Three rows of 8, 3 and 3 words, title included: 14/3 on average. Each word of the question is in one row of three:
+    # idf = ln((3 - 1 + 0.5) / (1 + 0.5)) = 0.510826. With k1 = 1.2 and b = 0.75 a word that counts f times in a row of
+    # D words scores idf * f * 2.2 / (f + 1.2 * (0.25 + 0.75 * D / (14/3))):
+    #   pear,   f = 1, D = 8: 0.510826 * 2.2 / 2.842857 = 0.395313
+    #   apple,  f = 2, D = 3: 0.510826 * 4.4 / 2.878571 = 0.780816
+    #   cherry, f = 2 (once, in the title), D = 3: the same
+    with open_writer(tmp_path, IDENTITY) as writer:
+        put(writer, "1", "a pear tree stood in the yard", title="One")
+        put(writer, "2", "apple apple", title="Two")
+        put(writer, "3", "red fruit", title="Cherry")
+        writer.commit()
+    with open_library(tmp_path) as library:
+        hits = library.matching("apple, pear or cherry?", 10)
+    assert [hit.chunk.document_id for hit in hits] == ["2", "3", "1"]
+    assert [hit.score for hit in hits] == pytest.approx([0.780816, 0.780816, 0.395313], abs=1e-5)
+    assert {hit.found_by for hit in hits} == {("words",)}
+
+
+@pytest.mark.parametrize("question", HOSTILE, ids=lambda question: ascii(question[:20]))
+def test_any_text_is_a_valid_question(question: str, library: Library) -> None:
+    hits = library.matching(question, 10)
+    assert all(hit.score > 0 for hit in hits)
+    assert library.matching(question, 10, frozenset()) == []
+
+
+def test_searches_keep_to_the_given_documents(library: Library) -> None:
+    query = WordEmbedder().embed_query("salt dries in wide pans")
+    only = frozenset({"tea", "iron", "unknown"})
+    assert {hit.chunk.document_id for hit in library.nearest(query, 10, only)} == {"tea", "iron"}
+    assert [hit.chunk.id for hit in library.matching("tea salt iron", 10, only)] == ["iron:0", "tea:0", "tea:1"]
+    assert [hit.chunk.id for hit in library.matching("tea salt iron", 1, frozenset({"salt"}))] == ["salt:0"]
+
+
+def test_a_filter_without_documents_finds_nothing(library: Library) -> None:
+    assert library.nearest(WordEmbedder().embed_query("salt"), 5, frozenset()) == []
+    assert library.matching("salt", 5, frozenset()) == []
+    assert library.matching("salt", 5, frozenset({"unknown"})) == []
+
+
+def test_a_filtered_search_scores_as_the_whole_search_does(library: Library) -> None:
+    question = "tea on hills, salt in pans"
+    whole = {hit.chunk.id: hit.score for hit in library.matching(question, 10)}
+    some = {hit.chunk.id: hit.score for hit in library.matching(question, 10, frozenset({"salt"}))}
+    assert some == {chunk: score for chunk, score in whole.items() if chunk.startswith("salt")}
+
+
+def test_k_limits_the_hits(library: Library) -> None:
+    assert len(near(library, "salt", k=2)) == 2
+    assert near(library, "salt", k=0) == []
+    assert len(near(library, "salt", k=1000)) == 5
+    assert worded(library, "salt tea iron", k=0) == []
+    assert len(worded(library, "salt tea iron", k=2)) == 2
+
+
+def test_documents_come_back_as_they_were_put(library: Library) -> None:
+    found = library.documents_by_id(["salt", "unknown", "tea", "salt"])
+    assert found == {name: article(name, ARTICLES[name]) for name in ("salt", "tea")}
+
+
+def test_the_library_lists_and_counts_what_it_holds(library: Library) -> None:
+    assert library.count() == Count(documents=3, chunks=5)
+    assert library.documents()[0] == Listed(
+        "iron", "Iron", "articles/iron.txt", article("iron", ARTICLES["iron"]).content_hash, chunks=1
+    )
+    assert [document.title for document in library.documents()] == ["Iron", "Salt", "Tea"]
+    assert library.generation == 1
+    assert library.manifest.identity == IDENTITY
+
+
+def test_texts_keep_every_character(tmp_path: Path) -> None:
+    text = "\ufeffA \x00 NUL, 😀 beyond the plane, e\u0301, \u2028 and \r\n."
+    with open_writer(tmp_path, IDENTITY) as writer:
+        document = article("odd", text)
+        writer.put(document, [Chunk("odd:0", "odd", 0, len(text))], WordEmbedder().embed_passages([text]))
+        writer.commit()
+    with open_library(tmp_path) as library:
+        assert library.documents_by_id(["odd"]) == {"odd": document}
+        assert worded(library, "plane") == ["odd:0"]
+
+
+@pytest.mark.parametrize("folder_exists", [True, False])
+def test_a_folder_without_a_library_is_empty(folder_exists: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    if folder_exists:
+        folder.mkdir()
+    with pytest.raises(LibraryEmpty, match=r"no articles in .*index yet\. Run `rag index FOLDER`"):
+        open_library(folder, IDENTITY)
+    assert not folder_exists or list(folder.iterdir()) == []
+
+
+def test_a_library_without_documents_is_empty(tmp_path: Path) -> None:
+    with open_writer(tmp_path, IDENTITY) as writer:
+        writer.remember_root("articles")
+        writer.commit()
+    with pytest.raises(LibraryEmpty):
+        open_library(tmp_path, IDENTITY)
+
+
+def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "index").touch()
+    with pytest.raises(LibraryUnwritable, match=r"index is not a folder\. Set RAG_INDEX"):
+        open_library(tmp_path / "index", IDENTITY)
+
+
+def test_a_closed_library_says_so(library: Library) -> None:
+    library.close()
+    library.close()
+    with pytest.raises(ValueError, match="closed"):
+        library.count()
+
+
+def test_a_snapshot_may_outlive_the_closing_of_its_library(library: Library) -> None:
+    with library.snapshot() as now:
+        library.close()
+        assert now.count().documents == 3
