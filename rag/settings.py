@@ -1,7 +1,7 @@
 """One `Settings` for every command and the page.
 
-A value comes from the first of: a flag, a `RAG_*` environment variable, `rag.toml` in the current folder, the default
-below. `RAG_INDEX=news` and `index = "news"` in `rag.toml` say the same.
+A value comes from the first of: `rag --set NAME=VALUE`, a `RAG_*` environment variable, `rag.toml` in the current
+folder, the default below. `--set index=news`, `RAG_INDEX=news` and `index = "news"` in `rag.toml` say the same.
 """
 
 from enum import StrEnum
@@ -18,12 +18,15 @@ FILE = "rag.toml"
 
 
 class EngineChoice(StrEnum):
+    """What may run the reader; `auto` measures which is faster here, once."""
+
     AUTO = "auto"
     TRANSFORMERS = "transformers"
     LLAMA_CPP = "llama_cpp"
 
 
 def default_models_folder() -> Path:
+    """The platform's cache folder, such as ~/.cache/citeline/models."""
     return platformdirs.user_cache_path("citeline") / "models"
 
 
@@ -61,19 +64,19 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
-def load_settings(**flags: Any) -> Settings:
-    """Settings from flags, environment and `rag.toml`; a flag that is None counts as not given.
+def load_settings(**given: Any) -> Settings:
+    """Settings from what is `given` by name, the environment and `rag.toml`.
 
     Raises SettingsError naming every value that isn't accepted, and what would be.
     """
     try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
+        return Settings(**given)
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(problem) for problem in error.errors())) from error
     except ValueError as error:  # tomllib's, for a rag.toml that isn't TOML
@@ -86,5 +89,5 @@ def _explain(problem: Any) -> str:
         return f"There is no setting called {name!r}. Known: {', '.join(Settings.model_fields)}."
     return (
         f"{name} = {problem['input']!r} isn't accepted: {problem['msg']}. "
-        f"Change --{name.replace('_', '-')}, RAG_{name.upper()} or {name} in {FILE}."
+        f"Change --set {name}=…, RAG_{name.upper()} or {name} in {FILE}."
     )

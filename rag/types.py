@@ -208,12 +208,21 @@ Event: TypeAlias = PassagesFound | TextPiece | Finished
 class Embedder(Protocol):
     """Turns text into unit vectors whose inner product is similarity."""
 
-    name: str
-    revision: str
-    """Identifies the weights: two embedders with equal name and revision give equal vectors."""
-    dimension: int
-    max_tokens: int
-    """Word pieces read of a text, special tokens included; the rest is ignored."""
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def revision(self) -> str:
+        """Identifies the weights: embedders with equal name and revision give vectors that can be compared."""
+        ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Word pieces read of a text, special tokens included; the rest is ignored."""
+        ...
 
     def embed_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors: ...
 
@@ -229,16 +238,24 @@ class Embedder(Protocol):
 class Engine(Protocol):
     """A language model. One call at a time: callers on other threads wait."""
 
-    name: str
-    """Of the engine, such as "llama_cpp"."""
-    model: str
-    context_tokens: int
-    """The longest prompt and answer together."""
+    @property
+    def name(self) -> str:
+        """Of the engine, such as "llama_cpp"."""
+        ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def context_tokens(self) -> int:
+        """The longest prompt and answer together."""
+        ...
 
     def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str]:
         """Yield pieces of the answer, chosen greedily. Closing the iterator stops the work at once.
 
-        Raises EngineError when the prompt doesn't fit.
+        Empty pieces come while the prompt is still being read, so that the caller gets a chance to stop. Raises
+        EngineError when the prompt doesn't fit.
         """
         ...
 
@@ -249,8 +266,11 @@ class Engine(Protocol):
         """
         ...
 
-    def warm(self, prompt: Prompt) -> None:
-        """Process the parts known so far, so that a prompt that begins alike starts sooner."""
+    def warm(self, prompt: Prompt) -> Iterator[None]:
+        """Process the parts known so far, so that a prompt that begins alike starts sooner.
+
+        Works while it is iterated, a batch of tokens at a time; closing the iterator stops it.
+        """
         ...
 
     def count_tokens(self, text: str) -> int: ...

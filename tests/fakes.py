@@ -67,8 +67,9 @@ class ScriptedEngine:
         self.prompts.append(prompt)
         return self.choices.pop(0) if self.choices else (1 / len(options),) * len(options)
 
-    def warm(self, prompt: Prompt) -> None:
+    def warm(self, prompt: Prompt) -> Iterator[None]:
         self.warmed.append(prompt)
+        yield
 
     def count_tokens(self, text: str) -> int:
         return len(_words(text))

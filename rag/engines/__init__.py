@@ -1,0 +1,109 @@
+"""Language models behind one protocol, `rag.types.Engine`.
+
+`open_engine` is the way in. A GGUF file runs in llama.cpp as it is and in transformers after a one-off conversion; a
+folder of Hugging Face weights runs in transformers.
+"""
+
+import os
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from rag.engines.choosing import EngineChoice, choose_engine, remember, remembered, situation
+from rag.engines.conversion import converted
+from rag.errors import EngineError
+from rag.types import Engine
+
+__all__ = ["EngineChoice", "open_engine", "remembered_choice", "share_processor_politely"]
+
+Report = Callable[[str, int, int], None]
+
+SPIN_COUNT = "10000"
+"""Turns an OpenMP thread waits busily before it sleeps. The default of some milliseconds is fine on an idle machine,
+but with one other busy process on two cores it made an answer thirty times slower (RESULTS.md, "Sharing cores")."""
+
+
+def share_processor_politely() -> None:
+    """Keep waiting threads from starving working ones. Call it before PyTorch or llama.cpp is first imported."""
+    os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)
+
+
+def open_engine(
+    choice: str,
+    model_path: Path,
+    model: str,
+    context_tokens: int,
+    threads: int | None,
+    report: Report,
+) -> Engine:
+    """Load `model_path`, a GGUF file or a folder of Hugging Face weights, into the engine of that name.
+
+    `choice` is "llama_cpp", "transformers" or "auto". Raises EngineError when the two don't go together or loading
+    fails, DiskFull when there is no room for the conversion.
+    """
+    threads = threads or os.cpu_count() or 1
+    if model_path.is_dir():
+        if choice == "llama_cpp":
+            raise EngineError(
+                f"llama_cpp runs GGUF files, and {model} is a folder of Hugging Face weights. "
+                "Set RAG_ENGINE=transformers, or name a GGUF file in RAG_READER."
+            )
+        return _open_transformers(model_path, model, context_tokens, threads)
+    if choice == "transformers":
+        return _open_converted(model_path, model, context_tokens, threads, report)
+    if choice == "llama_cpp":
+        return _open_llama_cpp(model_path, model, context_tokens, threads)
+    if choice == "auto":
+        return _open_fastest(model_path, model, context_tokens, threads, report)
+    raise EngineError(f"There is no engine {choice!r}. RAG_ENGINE takes auto, llama_cpp or transformers.")
+
+
+def remembered_choice(gguf_file: Path, threads: int | None) -> EngineChoice | None:
+    """What "auto" settled on for this file on this machine, or None where it hasn't been measured yet."""
+    return remembered(_note(gguf_file), situation(gguf_file, threads or os.cpu_count() or 1))
+
+
+def _open_fastest(gguf_file: Path, model: str, context_tokens: int, threads: int, report: Report) -> Engine:
+    key = situation(gguf_file, threads)
+    choice = remembered(_note(gguf_file), key)
+    if choice is None:
+        what = "Measuring which engine is faster here (once)"
+        report(what, 0, 2)
+        llama_cpp = _open_llama_cpp(gguf_file, model, context_tokens, threads)
+        report(what, 1, 2)
+        choice = choose_engine(llama_cpp, gguf_file)
+        remember(_note(gguf_file), key, choice)
+        report(what, 2, 2)
+        if choice.engine == "llama_cpp":
+            return llama_cpp
+        llama_cpp.close()
+    if choice.engine == "llama_cpp":
+        return _open_llama_cpp(gguf_file, model, context_tokens, threads)
+    return _open_converted(gguf_file, model, context_tokens, threads, report)
+
+
+def _open_llama_cpp(gguf_file: Path, model: str, context_tokens: int, threads: int) -> Engine:
+    if find_spec("llama_cpp") is not None:  # compiled on this machine, so it uses all the processor can do
+        from rag.engines.llama_steps import open_llama_steps
+
+        return open_llama_steps(gguf_file, model, context_tokens, threads)
+    import torch  # noqa: F401  brings the OpenMP library that the xllamacpp wheel expects from the system
+
+    from rag.engines.llama_server import LlamaServerEngine
+
+    return LlamaServerEngine(gguf_file, model, context_tokens, threads)
+
+
+def _open_converted(gguf_file: Path, model: str, context_tokens: int, threads: int, report: Report) -> Engine:
+    folder = converted(gguf_file, gguf_file.with_suffix(".bf16"), report)
+    return _open_transformers(folder, model, context_tokens, threads)
+
+
+def _open_transformers(folder: Path, model: str, context_tokens: int, threads: int) -> Engine:
+    from rag.engines.transformers_steps import open_transformers
+
+    return open_transformers(folder, model, context_tokens, threads)
+
+
+def _note(gguf_file: Path) -> Path:
+    return gguf_file.with_suffix(".engine.json")

@@ -1,0 +1,135 @@
+"""Which engine answers soonest on this machine: measured once, remembered next to the models."""
+
+import json
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+from rag.engines.conversion import parameter_count
+from rag.types import Engine, Limits, Prompt
+
+PROMPT_TOKENS, ANSWER_TOKENS = 600, 40
+"""A typical question: four passages in front of it, one or two sentences of answer."""
+
+TOKENS_PER_STEP = 2.5
+"""What prompt lookup accepts in a step of an answer that quotes its sources, on the cautious side."""
+
+ROOM_TO_SPARE = 2_000_000_000
+"""Bytes of memory that are left to everything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """The engine expected to answer sooner, and the seconds a typical answer takes each."""
+
+    engine: str
+    llama_cpp_seconds: float
+    transformers_seconds: float | None
+    """None where transformers was out of the question: too little memory for dense weights."""
+
+
+def remembered(file: Path, key: str) -> EngineChoice | None:
+    """What was chosen before for the same model, processor and versions."""
+    try:
+        record = json.loads(file.read_text())
+        return EngineChoice(**record["choice"]) if record["key"] == key else None
+    except (OSError, ValueError, KeyError, TypeError):  # a lost or damaged note is measured again
+        return None
+
+
+def remember(file: Path, key: str, choice: EngineChoice) -> None:
+    """Write the choice down; where that can't be done it is measured again next time."""
+    unfinished = file.with_suffix(".partial")
+    try:
+        unfinished.write_text(json.dumps({"key": key, "choice": asdict(choice)}, indent=1) + "\n")
+        unfinished.replace(file)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+
+
+def situation(gguf_file: Path, threads: int) -> str:
+    """What the choice depends on, as one line: another of it, another measurement."""
+    packages = [f"{name} {_version(name)}" for name in ("torch", "transformers", "xllamacpp", "llama-cpp-python")]
+    size = gguf_file.stat().st_size
+    return "; ".join([gguf_file.name, f"{size} bytes", _processor(), f"{threads} threads", _cuda(), *packages])
+
+
+def choose_engine(llama_cpp: Engine, gguf_file: Path) -> EngineChoice:
+    """Time a short run of `llama_cpp` and two matrix products, and compare what a typical answer would take.
+
+    Takes about five seconds. A CUDA device always wins: PyTorch uses it, the portable llama.cpp wheel can't.
+    """
+    llama_seconds = _llama_cpp_seconds(llama_cpp)
+    parameters = parameter_count(gguf_file)
+    if _cuda() != "no CUDA":
+        return EngineChoice("transformers", llama_seconds, None)
+    if psutil.virtual_memory().available < 2 * parameters + ROOM_TO_SPARE:
+        return EngineChoice("llama_cpp", llama_seconds, None)
+    torch_seconds = _transformers_seconds(parameters)
+    return EngineChoice(
+        "transformers" if torch_seconds < llama_seconds else "llama_cpp",
+        round(llama_seconds, 1),
+        round(torch_seconds, 1),
+    )
+
+
+def _llama_cpp_seconds(engine: Engine) -> float:
+    prompt = Prompt("Count aloud.", (" ".join(f"item {number}" for number in range(100)),), "Go on counting.")
+    tokens = engine.count_tokens(" ".join(prompt.passages))
+    started = time.perf_counter()
+    times = [time.perf_counter() for piece in engine.stream(prompt, Limits(17)) if piece]
+    to_read = times[0] - started
+    to_write = (times[-1] - times[0]) / max(len(times) - 1, 1)
+    return PROMPT_TOKENS * to_read / tokens + ANSWER_TOKENS * to_write
+
+
+def _transformers_seconds(parameters: int) -> float:
+    """Reading a prompt is bound by arithmetic, writing an answer by how fast all weights stream from memory."""
+    import torch
+
+    width, rows = 4096, 128
+    square = torch.randn(width, width, dtype=torch.bfloat16)
+    batch = torch.randn(rows, width, dtype=torch.bfloat16)
+    operations_per_second = 2 * rows * width**2 / _best_seconds(lambda: batch @ square)
+    weights = torch.randn(16 * width, width, dtype=torch.bfloat16)  # 512 MiB, more than any cache holds
+    few = torch.randn(8, width, dtype=torch.bfloat16)
+    bytes_per_second = weights.nbytes / _best_seconds(lambda: few @ weights.T)
+    reading = PROMPT_TOKENS * 2 * parameters / operations_per_second
+    writing = ANSWER_TOKENS / TOKENS_PER_STEP * 2 * parameters / bytes_per_second
+    return reading + writing
+
+
+def _best_seconds(work: Callable[[], object], tries: int = 4) -> float:
+    seconds = []
+    for _ in range(tries):
+        started = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    described = {line.split(":")[0].strip(): line.split(":", 1)[1].strip() for line in lines if ":" in line}
+    return described.get("model name", platform.machine())
+
+
+def _cuda() -> str:
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "no CUDA"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"

@@ -1,0 +1,170 @@
+"""The `llama_cpp` engine on the xllamacpp wheel: llama.cpp's own server, in this process, on a private Unix socket.
+
+The socket lies in a folder only this user may enter and asks for a random key, so no other program, user or web page
+can reach the model. Talking to it over HTTP rather than through the wheel's callbacks is what makes Stop work: closing
+the connection ends the work after the batch at hand, even while the prompt is still being read.
+"""
+
+import json
+import math
+import secrets
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from rag.engines.chat import PromptEncoder, chat_frame, check_fit, first_tokens
+from rag.errors import EngineError
+from rag.types import Limits, Prompt
+
+BATCH = 64
+"""Tokens read between two looks at whether the reader pressed Stop; larger batches were no faster on two cores."""
+
+KEPT_PROMPTS_MIB = 256
+"""Memory for the states of earlier prompts: about 9,000 tokens of the default reader at 28 KiB each."""
+
+SPREAD = 512
+"""How many of the likeliest tokens are asked for in `choose`; an option beyond them gets the last one's odds."""
+
+
+class LlamaServerEngine:
+    """Runs a GGUF file. Implements `rag.types.Engine`."""
+
+    name = "llama_cpp"
+
+    def __init__(self, model_file: Path, model: str, context_tokens: int, threads: int) -> None:
+        self.model = model
+        self.context_tokens = context_tokens
+        self._turn = threading.Lock()
+        self._folder = Path(tempfile.mkdtemp(prefix="citeline-"))
+        key = secrets.token_urlsafe(32)
+        try:
+            self._server = _start(model_file, self._folder / "llama.sock", key, context_tokens, threads)
+        except EngineError:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        self._client = httpx.Client(
+            # The server closes the socket after each streamed answer; a connection kept for reuse would be a dead one.
+            transport=httpx.HTTPTransport(
+                uds=str(self._folder / "llama.sock"), limits=httpx.Limits(max_keepalive_connections=0)
+            ),
+            base_url="http://llama",
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=None,  # noqa: S113  a slow machine is not an error, and closing the stream ends the wait
+        )
+        self._encoder = PromptEncoder(chat_frame(self._render), self._plain, self._template)
+
+    def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str]:
+        """See `Engine.stream`; an empty piece after every batch of the prompt lets the caller stop early."""
+        tokens = check_fit(self._encoder.whole(prompt), limits.max_tokens, self.context_tokens)
+        request = {
+            "prompt": tokens,
+            "n_predict": limits.max_tokens,
+            "stop": list(limits.stop),
+        }
+        yield from self._completed(request)
+
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
+        """See `Engine.choose`."""
+        wanted = first_tokens(self._plain, options)
+        tokens = check_fit(self._encoder.whole(prompt), 1, self.context_tokens)
+        with self._turn:
+            reply = self._post(
+                "/completion",
+                {"prompt": tokens, "n_predict": 1, "n_probs": SPREAD, "temperature": 0, "cache_prompt": True},
+            )
+        likeliest = reply["completion_probabilities"][0]["top_logprobs"]
+        logprobs = {entry["id"]: entry["logprob"] for entry in likeliest}
+        odds = [math.exp(logprobs.get(token, likeliest[-1]["logprob"])) for token in wanted]
+        total = sum(odds)
+        return tuple(value / total for value in odds)
+
+    def warm(self, prompt: Prompt) -> Iterator[None]:
+        """See `Engine.warm`."""
+        tokens = self._encoder.beginning(prompt)[: self.context_tokens - 1]
+        for _ in self._completed({"prompt": tokens, "n_predict": 0}):
+            yield
+
+    def count_tokens(self, text: str) -> int:
+        """See `Engine.count_tokens`."""
+        return len(self._plain(text))
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        self._client.close()
+        self._server = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _completed(self, request: dict[str, Any]) -> Iterator[str]:
+        """Pieces of the completion, with an empty one after every batch of the prompt."""
+        request = {**request, "temperature": 0, "cache_prompt": True, "stream": True, "return_progress": True}
+        with self._turn, self._client.stream("POST", "/completion", json=request) as response:
+            if response.status_code != httpx.codes.OK:
+                response.read()
+                raise EngineError(_complaint(response))
+            for line in response.iter_lines():
+                if line.startswith("error: "):
+                    raise EngineError(f"llama.cpp failed: {line.removeprefix('error: ')[:300]}")
+                if line.startswith("data: "):
+                    yield json.loads(line.removeprefix("data: ")).get("content", "")
+
+    def _plain(self, text: str) -> list[int]:
+        return self._tokens(text, add_special=False, parse_special=False)
+
+    def _template(self, text: str, begins: bool) -> list[int]:
+        return self._tokens(text, add_special=begins, parse_special=True)
+
+    def _tokens(self, text: str, **options: bool) -> list[int]:
+        tokens: list[int] = self._post("/tokenize", {"content": text, **options})["tokens"]
+        return tokens
+
+    def _render(self, messages: list[dict[str, str]]) -> str:
+        rendered: str = self._post("/apply-template", {"messages": messages})["prompt"]
+        return rendered
+
+    def _post(self, path: str, request: dict[str, Any]) -> Any:
+        try:
+            response = self._client.post(path, json=request)
+        except (httpx.TransportError, RuntimeError) as error:
+            raise EngineError(f"llama.cpp doesn't answer ({error}). Start Citeline again.") from error
+        if response.status_code != httpx.codes.OK:
+            raise EngineError(_complaint(response))
+        return response.json()
+
+
+def _start(model_file: Path, socket: Path, key: str, context_tokens: int, threads: int) -> Any:
+    import xllamacpp  # slow to load, and not needed by those who run another engine
+
+    settings = xllamacpp.CommonParams()
+    settings.model.path = str(model_file)
+    settings.n_ctx = context_tokens
+    settings.n_parallel = 1
+    settings.n_batch = settings.n_ubatch = BATCH
+    settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = threads
+    # Weights are repacked for the CPU while loading; a mapped file would stay in memory next to the copy.
+    settings.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
+    settings.cache_ram_mib = KEPT_PROMPTS_MIB
+    settings.hostnames = [str(socket)]
+    settings.api_keys = [key]
+    settings.ui = False
+    settings.endpoint_slots = False
+    settings.verbosity = -1
+    try:
+        return xllamacpp.Server(settings)
+    except RuntimeError as error:
+        raise EngineError(
+            f"llama.cpp can't load {model_file}: {error}. "
+            "Check the file with `rag models verify`, or name another GGUF file in RAG_READER."
+        ) from error
+
+
+def _complaint(response: httpx.Response) -> str:
+    try:
+        message = response.json()["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        message = response.text[:300]
+    return f"llama.cpp refused the request: {message}"

@@ -1,0 +1,87 @@
+"""The `transformers` engine: Hugging Face weights in PyTorch, on a CUDA device or the CPU."""
+
+from pathlib import Path
+from typing import Any
+
+from rag.engines.chat import chat_frame
+from rag.engines.stepped import Logits, SteppedEngine
+from rag.errors import EngineError
+
+NAME = "transformers"
+
+
+def open_transformers(folder: Path, model: str, context_tokens: int, threads: int) -> SteppedEngine:
+    """Load a folder with safetensors and a tokenizer. Raises EngineError when that fails."""
+    weights = TransformersSteps(folder, threads)
+    return SteppedEngine(NAME, model, context_tokens, weights, chat_frame(weights.render))
+
+
+class TransformersSteps:
+    """Implements `StepModel` with a DynamicCache. Weights are bfloat16, as published for most models."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        import torch
+        import transformers
+
+        self._torch = torch
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        if self._device == "cpu":
+            torch.set_num_threads(threads)
+        transformers.utils.logging.disable_progress_bar()
+        try:
+            self._tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                folder, dtype=torch.bfloat16, local_files_only=True, use_safetensors=True
+            )
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise EngineError(
+                f"transformers can't load {folder}: {error}. "
+                "Check it with `rag models verify`, or name another reader in RAG_READER."
+            ) from error
+        self._model: Any = model.to(self._device).eval()
+        self.ends = _end_tokens(self._model, self._tokenizer)
+        self.clear()
+
+    def step(self, tokens: list[int], last_only: bool) -> Logits:
+        with self._torch.inference_mode():
+            output = self._model(
+                input_ids=self._torch.tensor([tokens], device=self._device),
+                past_key_values=self._cache,
+                logits_to_keep=1 if last_only else len(tokens),
+            )
+        logits: Logits = output.logits[0].float().cpu().numpy()
+        return logits
+
+    def truncate(self, length: int) -> None:
+        # `crop` counts from the end and takes a negative number.
+        self._cache.crop(length - self._cache.get_seq_length())
+
+    def clear(self) -> None:
+        import transformers
+
+        self._cache: Any = transformers.DynamicCache(config=self._model.config)
+        self.can_truncate = not any(self._cache.is_sliding)
+
+    def tokens(self, text: str, control: bool, begins: bool) -> list[int]:  # noqa: ARG002  templates spell out a start
+        encoded = self._tokenizer(text, add_special_tokens=False, split_special_tokens=not control, verbose=False)
+        tokens: list[int] = encoded["input_ids"]
+        return tokens
+
+    def text(self, tokens: list[int]) -> str:
+        text: str = self._tokenizer.decode(tokens, skip_special_tokens=True)
+        return text
+
+    def render(self, messages: list[dict[str, str]]) -> str:
+        """Apply the chat template. Raises what the template raises when it doesn't know a role."""
+        rendered: str = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        return rendered
+
+    def close(self) -> None:
+        self._model = None
+        self._cache = None
+
+
+def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
+    ends = model.generation_config.eos_token_id
+    listed = ends if isinstance(ends, list) else [ends]
+    return frozenset(token for token in [*listed, tokenizer.eos_token_id] if token is not None)
