@@ -1,0 +1,158 @@
+"""Which sentence supports which: attribution of answer sentences to passage sentences by the words they share.
+
+The measure is the share of a claim's content words that stand in the supporting sentence. It was the stronger of two
+cheap measures on 130 human-labelled claims (AUC 0.87, against 0.81 for asking the reader). Numbers and names weigh
+more than other words, because a sentence with another number or name says something else.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.grounding.marks import Mark, split_marks
+from rag.sentences import sentence_spans
+from rag.types import Citation, Claim, Passage, Verdict
+
+SUPPORTED_FROM, PARTLY_FROM = 0.7, 0.4
+"""Scores from which a claim counts as supported, and as partly supported."""
+
+CORRECTION_LEAD = 0.15
+"""How much better another passage's sentence must score before it replaces what the reader cited."""
+
+SECOND_SENTENCE_GAIN = 0.2
+"""How much a second sentence must add before it is cited as well."""
+
+NUMBER_WEIGHT, NAME_WEIGHT = 3.0, 2.0
+
+_WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?")
+_STOP_WORDS = frozenset(
+    "a about after also an and are as at be because been before being but by can could did do does for from had has "
+    "have he her his how i if in into is it its may more most not of on or other our she should so some such than that the "
+    "their them then there these they this those to was we were what when where which while who will with would you "
+    "according article articles passage passages says said".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    passage: Passage
+    start: int
+    end: int
+    words: frozenset[str]
+
+
+def ground(written: str, passages: Sequence[Passage]) -> tuple[str, tuple[Claim, ...]]:
+    """The text without marks, and a `Claim` for each of its sentences with the sentences that support it.
+
+    A number the reader wrote is kept where its passage supports the sentence about as well as any other does; a wrong
+    one is corrected and a missing one added. Sentences that nothing supports have no citation.
+    """
+    text, marks = split_marks(written.strip())
+    spans = sentence_spans(text)
+    candidates = [sentence for passage in passages for sentence in _sentences(passage)]
+    claims = tuple(
+        _claim(text, start, end, _cited(marks, start, spans, at), candidates) for at, (start, end) in enumerate(spans)
+    )
+    return text, claims
+
+
+def _cited(marks: Sequence[Mark], start: int, spans: Sequence[tuple[int, int]], at: int) -> frozenset[int]:
+    """Numbers whose mark stands in the sentence or after it, up to the first letter of the next."""
+    following = spans[at + 1][0] if at + 1 < len(spans) else None
+    return frozenset(
+        number
+        for mark in marks
+        if mark.at > start and (following is None or mark.at <= following)
+        for number in mark.numbers
+    )
+
+
+def _claim(text: str, start: int, end: int, cited: frozenset[int], candidates: Sequence[_Sentence]) -> Claim:
+    weights = _weights(text[start:end])
+    support = _support(weights, cited, candidates)
+    score = _coverage(weights, support)
+    verdict = _verdict(score, weights, support)
+    if verdict == Verdict.UNSUPPORTED:
+        support = []
+    citations = tuple(Citation(sentence.passage, sentence.start, sentence.end) for sentence in support)
+    return Claim(text[start:end], start, end, citations, verdict, round(score, 3))
+
+
+def _support(weights: dict[str, float], cited: frozenset[int], candidates: Sequence[_Sentence]) -> list[_Sentence]:
+    """The best sentence, preferring what was cited, and a second one where it adds enough."""
+    best = _best(weights, [], candidates)
+    own = _best(weights, [], [sentence for sentence in candidates if sentence.passage.number in cited])
+    if best is None:
+        return []
+    keeps = own is not None and _coverage(weights, [own]) >= _coverage(weights, [best]) - CORRECTION_LEAD
+    first = own if own is not None and keeps else best
+    second = _best(weights, [first], candidates)
+    if second is None:
+        return [first]
+    gain = _coverage(weights, [first, second]) - _coverage(weights, [first])
+    return [first, second] if gain >= SECOND_SENTENCE_GAIN else [first]
+
+
+def _best(weights: dict[str, float], chosen: list[_Sentence], candidates: Sequence[_Sentence]) -> _Sentence | None:
+    rest = [sentence for sentence in candidates if sentence not in chosen]
+    # Of equals the shortest: it says the least besides.
+    return max(rest, key=lambda sentence: (_coverage(weights, [*chosen, sentence]), -len(sentence.words)), default=None)
+
+
+def _coverage(weights: dict[str, float], support: Sequence[_Sentence]) -> float:
+    """Weighted share, in [0, 1], of the claim's words that stand in the supporting sentences or their titles."""
+    total = sum(weights.values())
+    if not total:
+        return 0.0
+    held = frozenset[str]().union(*(sentence.words for sentence in support))
+    return sum(weight for word, weight in weights.items() if word in held) / total
+
+
+def _verdict(score: float, weights: dict[str, float], support: Sequence[_Sentence]) -> Verdict:
+    if score < PARTLY_FROM:
+        return Verdict.UNSUPPORTED
+    held = frozenset[str]().union(*(sentence.words for sentence in support))
+    numbers = {word for word in weights if word[0].isdigit()}
+    if score < SUPPORTED_FROM or not numbers <= held:
+        return Verdict.PARTLY_SUPPORTED
+    return Verdict.SUPPORTED
+
+
+def _sentences(passage: Passage) -> list[_Sentence]:
+    """A sentence's words include those of the title: "the company" there is the one the article is about."""
+    title = frozenset(_words(passage.document.title))
+    offset = passage.chunk.start
+    return [
+        _Sentence(passage, offset + start, offset + end, title.union(_words(passage.text[start:end])))
+        for start, end in sentence_spans(passage.text)
+    ]
+
+
+def _weights(claim: str) -> dict[str, float]:
+    weights: dict[str, float] = {}
+    for found in _WORD.finditer(claim):
+        word = _normal(found[0])
+        if word in _STOP_WORDS:
+            continue
+        if word[0].isdigit():
+            weights[word] = NUMBER_WEIGHT
+        elif found[0][0].isupper() and found.start() > 0:
+            weights[word] = NAME_WEIGHT
+        else:
+            weights.setdefault(word, 1.0)
+    return weights
+
+
+def _words(text: str) -> list[str]:
+    return [_normal(word) for word in _WORD.findall(text)]
+
+
+def _normal(word: str) -> str:
+    """Lower case, without thousands separators, possessive and the plainest endings: "Payments'" -> "payment"."""
+    if word[0].isdigit():
+        return word.replace(",", "")
+    word = re.sub(r"['’](?:s)?$", "", word.casefold().replace("’", "'"))
+    for ending in ("ing", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word.removesuffix(ending)
+    return word

@@ -1,0 +1,244 @@
+"""The order of the stages, and the only place that knows it: `Pipeline` answers, `open_pipeline` builds one."""
+
+import hashlib
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rag import prompting
+from rag.embedding import SentenceTransformerEmbedder
+from rag.engines import open_engine, share_processor_politely
+from rag.errors import QuestionError
+from rag.grounding import ground, is_abstention, whole_marks
+from rag.index import Identity, Library, open_library
+from rag.model_files import ensure
+from rag.retrieval import Budget, retrieve
+from rag.settings import Settings
+from rag.types import (
+    Answer,
+    Claim,
+    Embedder,
+    Engine,
+    Event,
+    Finished,
+    Limits,
+    Models,
+    Passage,
+    PassagesFound,
+    Reason,
+    TextPiece,
+    Timings,
+    Turn,
+    Verdict,
+)
+
+Report = Callable[[str, int, int], None]
+"""(what is being done, done, total; a total of 0 means that it isn't known)"""
+
+QUESTION_CHARACTERS = 2000
+"""The longest question accepted."""
+
+REQUEST_TOKENS = 2600
+"""Room in the reader's window for instructions, question and conversation."""
+
+TITLE_TOKENS = 64
+"""Room in the reader's window for the number and title of a passage."""
+
+REWRITE = Limits(max_tokens=80, stop=("\n",))
+
+
+class Pipeline:
+    """Answers questions from one library with one embedder and one engine. Questions are answered one at a time."""
+
+    def __init__(self, settings: Settings, library: Library, embedder: Embedder, engine: Engine) -> None:
+        self.settings = settings
+        self.library = library
+        self.embedder = embedder
+        self.engine = engine
+
+    def answer(self, question: str, history: Sequence[Turn] = (), documents: frozenset[str] | None = None) -> Answer:
+        """`stream_answer`, waited for."""
+        for event in self.stream_answer(question, history, documents):
+            if isinstance(event, Finished):
+                return event.answer
+        raise RuntimeError("stream_answer ended without Finished")
+
+    def stream_answer(
+        self, question: str, history: Sequence[Turn] = (), documents: frozenset[str] | None = None
+    ) -> Iterator[Event]:
+        """Yield `PassagesFound`, then the answer's `TextPiece`s, then `Finished`.
+
+        `documents` limits the search to the documents with these ids. Pieces may be empty: they come while the reader
+        is still reading, so that whoever closes the iterator stops the work at once. Raises QuestionError for a
+        question that is empty or too long, and whatever RagError the library or the engine meets.
+        """
+        question = check_question(question)
+        watch = _Stopwatch()
+        standalone = question
+        if history and prompting.leans_on_history(question):
+            written = yield from _overheard(self.engine.stream(prompting.standalone_prompt(question, history), REWRITE))
+            standalone = prompting.standalone_question(written, question)
+        watch.note("standalone")
+        passages = self.find_passages(standalone, documents)
+        watch.note("retrieval")
+        yield PassagesFound(passages)
+
+        def finished(text: str, claims: tuple[Claim, ...], reason: Reason, confidence: float) -> Finished:
+            abstained = reason is not Reason.ANSWERED
+            models = Models(self.embedder.name, self.engine.model, self.engine.name)
+            return Finished(
+                Answer(
+                    question=question,
+                    standalone_question=standalone,
+                    text=prompting.ABSTENTION if abstained else text,
+                    claims=() if abstained else claims,
+                    passages=passages,
+                    abstained=abstained,
+                    reason=reason,
+                    confidence=confidence,
+                    timings=watch.timings(),
+                    models=models,
+                )
+            )
+
+        if not passages:
+            yield finished("", (), Reason.NOTHING_FOUND, 0.0)
+            return
+        # One look at the passages serves both prompts: they differ only after the question. Reading is what takes
+        # long, and `stream` can be stopped while it reads, which `choose` can't.
+        yield from _stoppable(self.engine.warm(prompting.passages_prompt(passages)))
+        confidence = self.engine.choose(prompting.answerable_prompt(standalone, passages), prompting.YES_NO)[0]
+        watch.note("checking")
+        if confidence < self.settings.min_answerable:
+            yield finished("", (), Reason.UNLIKELY, confidence)
+            return
+        pieces = self.engine.stream(prompting.answer_prompt(standalone, passages), Limits(self.settings.answer_tokens))
+        written = ""
+        for piece in whole_marks(pieces, len(passages)):
+            if piece and not written:
+                watch.note_first_token()
+            written += piece
+            yield TextPiece(piece)
+        watch.note("generation")
+        if is_abstention(written):
+            yield finished("", (), Reason.READER_ABSTAINED, confidence)
+            return
+        text, claims = ground(written, passages)
+        watch.note("grounding")
+        if all(claim.verdict is Verdict.UNSUPPORTED for claim in claims):
+            yield finished("", (), Reason.UNSUPPORTED, confidence)
+            return
+        yield finished(text, claims, Reason.ANSWERED, confidence)
+
+    def find_passages(self, question: str, documents: frozenset[str] | None = None) -> tuple[Passage, ...]:
+        """What the reader would be given to read, from the newest state of the library."""
+        budget = Budget(self.settings.passages, self.settings.passage_tokens, self.engine.count_tokens)
+        with self.library.snapshot() as catalogue:
+            return retrieve(question, self.embedder, catalogue, budget, self.settings.candidates, documents)
+
+    def close(self) -> None:
+        """Free models and library. Safe to call twice."""
+        self.engine.close()
+        self.library.close()
+
+
+def check_question(question: str) -> str:
+    """The question without surrounding whitespace. Raises QuestionError when it is empty or too long."""
+    question = question.strip()
+    if not question:
+        raise QuestionError("The question is empty. Ask something, such as: how much does TikTok pay Microsoft?")
+    if len(question) > QUESTION_CHARACTERS:
+        raise QuestionError(
+            f"The question has {len(question):,} characters; at most {QUESTION_CHARACTERS:,} are accepted. Shorten it."
+        )
+    return question
+
+
+def open_pipeline(settings: Settings, report: Report | None = None) -> Pipeline:
+    """Load library and models, fetching what isn't here yet. Raises the RagError of whatever is missing or broken.
+
+    The library comes first: a user who has not indexed anything learns it before a gigabyte is loaded.
+    """
+    report = report or _silent
+    identity_known = open_library(settings.index)
+    identity_known.close()
+    embedder = open_embedder(settings, report)
+    library = open_library(settings.index, library_identity(settings, embedder))
+    try:
+        return Pipeline(settings, library, embedder, open_reader(settings, report))
+    except BaseException:
+        library.close()
+        raise
+
+
+def open_embedder(settings: Settings, report: Report | None = None) -> SentenceTransformerEmbedder:
+    """The embedder of the settings, fetched when it isn't here yet."""
+    share_processor_politely()
+    report = report or _silent
+    folder = ensure(settings.embedder, settings.models, offline=settings.offline, report=report)
+    report(f"Loading {settings.embedder}", 0, 1)
+    embedder = SentenceTransformerEmbedder(folder, settings.embedder, weights_revision(folder))
+    report(f"Loading {settings.embedder}", 1, 1)
+    return embedder
+
+
+def open_reader(settings: Settings, report: Report | None = None) -> Engine:
+    """The reader of the settings in the engine of the settings, fetched when it isn't here yet."""
+    share_processor_politely()
+    report = report or _silent
+    path = ensure(settings.reader, settings.models, offline=settings.offline, report=report)
+    report(f"Loading {settings.reader}", 0, 1)
+    window = settings.passage_tokens + settings.passages * TITLE_TOKENS + settings.answer_tokens + REQUEST_TOKENS
+    engine = open_engine(settings.engine, path, settings.reader, window, settings.threads, report)
+    report(f"Loading {settings.reader}", 1, 1)
+    return engine
+
+
+def weights_revision(folder: Path) -> str:
+    """The first 12 hex digits of the sha256 of an embedder's weights; takes 0.1 to 0.5 s."""
+    with (folder / "model.safetensors").open("rb") as weights:
+        return hashlib.file_digest(weights, "sha256").hexdigest()[:12]
+
+
+def library_identity(settings: Settings, embedder: Embedder) -> Identity:
+    """What a library made with these settings depends on."""
+    return Identity(embedder.name, embedder.revision, embedder.dimension, settings.chunk_tokens, settings.chunk_overlap)
+
+
+def _stoppable(work: Iterator[None]) -> Iterator[TextPiece]:
+    """An empty piece after each step of `work`."""
+    for _ in work:
+        yield TextPiece("")
+
+
+def _overheard(pieces: Iterator[str]) -> Generator[TextPiece, None, str]:
+    """Collect text that isn't part of the answer; an empty piece for each of its pieces keeps it stoppable."""
+    text = ""
+    for piece in pieces:
+        text += piece
+        yield TextPiece("")
+    return text
+
+
+class _Stopwatch:
+    """Seconds per stage: `note` closes the stage of that name."""
+
+    def __init__(self) -> None:
+        self._started = self._stage_started = time.perf_counter()
+        self._timings = Timings()
+
+    def note(self, stage: str) -> None:
+        now = time.perf_counter()
+        self._timings = replace(self._timings, **{stage: now - self._stage_started})
+        self._stage_started = now
+
+    def note_first_token(self) -> None:
+        self._timings = replace(self._timings, first_token=time.perf_counter() - self._started)
+
+    def timings(self) -> Timings:
+        return replace(self._timings, total=time.perf_counter() - self._started)
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Report to nobody."""
