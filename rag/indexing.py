@@ -70,7 +70,7 @@ def index_paths(
         updated: list[str] = []
         committed = time.monotonic()
         for group in _groups(changed.documents(report or _silent), embedder, identity):
-            _put(writer, group, embedder)
+            _put(writer, group, embedder, identity.chunk_tokens)
             for document, _ in group:
                 (updated if document.source in known else added).append(document.source)
             if not start_over and time.monotonic() - committed > COMMIT_SECONDS:
@@ -129,10 +129,10 @@ def _groups(
         yield group
 
 
-def _put(writer: Writer, group: Sequence[tuple[Document, list[Chunk]]], embedder: Embedder) -> None:
+def _put(writer: Writer, group: Sequence[tuple[Document, list[Chunk]]], embedder: Embedder, chunk_tokens: int) -> None:
     texts = []
     for document, chunks in group:
-        title = fit_title(document.title, embedder.count_tokens, embedder.max_tokens)
+        title = fit_title(document.title, embedder.count_tokens, chunk_tokens)
         texts += [with_title(title, document.text[chunk.start : chunk.end]) for chunk in chunks]
     vectors = embedder.embed_passages(texts)
     at = 0

@@ -10,7 +10,7 @@ from rag import prompting
 from rag.embedding import SentenceTransformerEmbedder
 from rag.engines import open_engine, share_processor_politely
 from rag.errors import QuestionError
-from rag.grounding import ground, is_abstention, whole_marks
+from rag.grounding import Grounder, cited_pieces, is_abstention
 from rag.index import Identity, Library, open_library
 from rag.model_files import ensure
 from rag.retrieval import Budget, retrieve
@@ -113,23 +113,17 @@ class Pipeline:
         if confidence < self.settings.min_answerable:
             yield finished("", (), Reason.UNLIKELY, confidence)
             return
+        grounder = Grounder(passages)
         pieces = self.engine.stream(prompting.answer_prompt(standalone, passages), Limits(self.settings.answer_tokens))
-        written = ""
-        for piece in whole_marks(pieces, len(passages)):
-            if piece and not written:
-                watch.note_first_token()
-            written += piece
-            yield TextPiece(piece)
+        written = yield from _as_text(cited_pieces(pieces, grounder), watch)
         watch.note("generation")
-        if is_abstention(written):
+        text, claims = grounder.ground(written)
+        if is_abstention(text):
             yield finished("", (), Reason.READER_ABSTAINED, confidence)
-            return
-        text, claims = ground(written, passages)
-        watch.note("grounding")
-        if all(claim.verdict is Verdict.UNSUPPORTED for claim in claims):
+        elif all(claim.verdict is Verdict.UNSUPPORTED for claim in claims):
             yield finished("", (), Reason.UNSUPPORTED, confidence)
-            return
-        yield finished(text, claims, Reason.ANSWERED, confidence)
+        else:
+            yield finished(text, claims, Reason.ANSWERED, confidence)
 
     def find_passages(self, question: str, documents: frozenset[str] | None = None) -> tuple[Passage, ...]:
         """What the reader would be given to read, from the newest state of the library."""
@@ -210,6 +204,21 @@ def _stoppable(work: Iterator[None]) -> Iterator[TextPiece]:
     """An empty piece after each step of `work`."""
     for _ in work:
         yield TextPiece("")
+
+
+def _as_text(pieces: Generator[str, None, str], watch: "_Stopwatch") -> Generator[TextPiece, None, str]:
+    """The pieces as events; what the generator returns, when it has ended."""
+    seen = False
+    while True:
+        try:
+            piece = next(pieces)
+        except StopIteration as end:
+            written: str = end.value
+            return written
+        if piece and not seen:
+            watch.note_first_token()
+            seen = True
+        yield TextPiece(piece)
 
 
 def _overheard(pieces: Iterator[str]) -> Generator[TextPiece, None, str]:

@@ -10,13 +10,11 @@ from collections.abc import Sequence
 from rag.types import Passage, Prompt, Turn
 
 ABSTENTION = "The articles don't say."
-"""What the reader writes, and the user reads, when the passages state no answer."""
+"""What the user reads in place of an answer. The reader is not offered it: given such a way out, a small model takes it
+even where a passage states the answer in so many words. Whether to refuse is asked separately (`answerable_prompt`)."""
 
 INSTRUCTIONS = (
-    "You answer questions from numbered passages of articles. Use only what the passages say, never what you remember. "
-    "Answer in one to three short sentences. End each sentence with the number of the passage it is taken from in "
-    "square brackets, such as [1]. "
-    f"If the passages don't state the answer, write only: {ABSTENTION}"
+    "You answer questions from numbered passages of articles. Use only what the passages say, never what you remember."
 )
 
 YES_NO = ("Yes", "No")
@@ -47,8 +45,12 @@ _QUOTES = "\"'“”‘’`"
 
 
 def answer_prompt(question: str, passages: Sequence[Passage]) -> Prompt:
-    """Ask for a cited answer, or for `ABSTENTION`."""
-    return _prompt(passages, f"Question: {question}\n\nAnswer from the passages, with their numbers in brackets.")
+    """Ask for a short, cited answer."""
+    return _prompt(
+        passages,
+        f"Question: {question}\n\nAnswer in one to three short, complete sentences, "
+        "each followed by the number of its passage in square brackets.",
+    )
 
 
 def answerable_prompt(question: str, passages: Sequence[Passage]) -> Prompt:
@@ -101,7 +103,7 @@ def _prompt(passages: Sequence[Passage], request: str) -> Prompt:
 
 
 def _shown(passage: Passage) -> str:
-    return f"[{passage.number}] {_short(passage.document.title, TITLE_CHARACTERS)}\n{passage.text}"
+    return f'Passage [{passage.number}], from "{_short(passage.document.title, TITLE_CHARACTERS)}":\n{passage.text}'
 
 
 def _short(text: str, characters: int = REMEMBERED_CHARACTERS) -> str:

@@ -154,7 +154,6 @@ class Timings:
     first_token: float = 0.0
     """From the question to the first word shown; 0 where none was."""
     generation: float = 0.0
-    grounding: float = 0.0
     total: float = 0.0
 
 

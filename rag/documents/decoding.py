@@ -30,7 +30,7 @@ _ASCII = bytes(range(128))
 
 
 def decode(data: bytes, source: str) -> str:
-    """The text of an article, its line ends made "\n" and a byte order mark taken off.
+    """The text of an article, its line ends made "\\n" and a byte order mark taken off.
 
     Tries what a byte order mark says, else UTF-8, then the legacy encoding that fits best. `source` is for the message.
     Raises DocumentError when the bytes are not text, or hold nothing but whitespace.

@@ -36,11 +36,8 @@ def first_line_title(text: str) -> str | None:
     first, after = (" ".join(line.split()) for line in (*lines, "", "")[:2])
     if not _reads_like_title(first) or after[:1].islower():
         return None
-    words = len(first.split())
-    is_headline = (
-        _reads_like_title(after) and not _BYLINE.match(after) and len(after.split()) > max(words, SECTION_WORDS)
-    )
-    return after if words <= SECTION_WORDS and is_headline else first
+    after_section = len(first.split()) <= SECTION_WORDS < len(after.split())
+    return after if after_section and _reads_like_title(after) and not _BYLINE.match(after) else first
 
 
 def _reads_like_title(line: str) -> bool:

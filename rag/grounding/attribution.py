@@ -27,9 +27,9 @@ NUMBER_WEIGHT, NAME_WEIGHT = 3.0, 2.0
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?")
 _STOP_WORDS = frozenset(
     "a about after also an and are as at be because been before being but by can could did do does for from had has "
-    "have he her his how i if in into is it its may more most not of on or other our she should so some such than that the "
-    "their them then there these they this those to was we were what when where which while who will with would you "
-    "according article articles passage passages says said".split()
+    "have he her his how i if in into is it its may more most not of on or other our she should so some such than that "
+    "the their them then there these they this those to was we were what when where which while who will with would "
+    "you according article articles passage passages says said".split()
 )
 
 
@@ -41,30 +41,42 @@ class _Sentence:
     words: frozenset[str]
 
 
-def ground(written: str, passages: Sequence[Passage]) -> tuple[str, tuple[Claim, ...]]:
-    """The text without marks, and a `Claim` for each of its sentences with the sentences that support it.
+class Grounder:
+    """Finds support in the sentences of a few passages, which are taken apart once."""
 
-    A number the reader wrote is kept where its passage supports the sentence about as well as any other does; a wrong
-    one is corrected and a missing one added. Sentences that nothing supports have no citation.
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self._candidates = [sentence for passage in passages for sentence in _sentences(passage)]
+
+    def ground(self, written: str) -> tuple[str, tuple[Claim, ...]]:
+        """The text without marks, and a `Claim` for each of its sentences with the sentences that support it.
+
+        A number the reader wrote is kept where its passage supports the sentence about as well as any other does; a
+        wrong one is corrected and a missing one added. Sentences that nothing supports have no citation.
+        """
+        text, marks = split_marks(written.strip())
+        spans = sentence_spans(text)
+        cited = _cited(marks, spans)
+        return text, tuple(
+            _claim(text, start, end, numbers, self._candidates)
+            for (start, end), numbers in zip(spans, cited, strict=True)
+        )
+
+
+def _cited(marks: Sequence[Mark], spans: Sequence[tuple[int, int]]) -> list[frozenset[int]]:
+    """The numbers written for each sentence: those in it and those after it, up to the next.
+
+    A reader that begins its answer with a mark puts them in front: then those before a sentence are its own.
     """
-    text, marks = split_marks(written.strip())
-    spans = sentence_spans(text)
-    candidates = [sentence for passage in passages for sentence in _sentences(passage)]
-    claims = tuple(
-        _claim(text, start, end, _cited(marks, start, spans, at), candidates) for at, (start, end) in enumerate(spans)
-    )
-    return text, claims
-
-
-def _cited(marks: Sequence[Mark], start: int, spans: Sequence[tuple[int, int]], at: int) -> frozenset[int]:
-    """Numbers whose mark stands in the sentence or after it, up to the first letter of the next."""
-    following = spans[at + 1][0] if at + 1 < len(spans) else None
-    return frozenset(
-        number
-        for mark in marks
-        if mark.at > start and (following is None or mark.at <= following)
-        for number in mark.numbers
-    )
+    in_front = bool(marks) and marks[0].at == 0
+    cited = []
+    for at, (start, end) in enumerate(spans):
+        if in_front:
+            own = [mark for mark in marks if (spans[at - 1][1] if at else 0) <= mark.at < end]
+        else:
+            limit = spans[at + 1][0] if at + 1 < len(spans) else end
+            own = [mark for mark in marks if start < mark.at <= limit]
+        cited.append(frozenset(number for mark in own for number in mark.numbers))
+    return cited
 
 
 def _claim(text: str, start: int, end: int, cited: frozenset[int], candidates: Sequence[_Sentence]) -> Claim:

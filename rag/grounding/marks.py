@@ -1,14 +1,11 @@
 """Citation marks such as `[2]` in what a reader writes, also while it is still being written."""
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _MARK = re.compile(r"\[\s*(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\s*\]")
-_BEGUN = re.compile(r"\s*\[[\d\s,;]*$|\s+$")
+_BEGUN = re.compile(r"\s*\[[\d\s,;]{0,40}$|\s+$")
 """What may become a mark, or the space before one, with the next piece."""
-_LONGEST = 40
-"""Characters; a bracket open for longer is no mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +17,6 @@ class Mark:
     numbers: tuple[int, ...]
 
 
-def whole_marks(pieces: Iterable[str], passages: int) -> Iterator[str]:
-    """Pass a stream of text on so that marks come whole and each names one of `passages` passages.
-
-    ["Paid [", "1, 9] so"] with 3 passages -> "Paid", " [1]", " so": half a mark waits, 9 names nothing and goes. Every
-    incoming piece is answered by a piece, even if it is empty.
-    """
-    held = ""
-    for piece in pieces:
-        held = _valid_marks(held + piece, passages)
-        begun = _BEGUN.search(held)
-        cut = begun.start() if begun and len(held) - begun.start() <= _LONGEST else len(held)
-        yield held[:cut]
-        held = held[cut:]
-    yield "" if "[" in held else held
-
-
 def split_marks(text: str) -> tuple[str, tuple[Mark, ...]]:
     """The text without its marks and the spaces before them, and the marks.
 
@@ -44,17 +25,13 @@ def split_marks(text: str) -> tuple[str, tuple[Mark, ...]]:
     plain, marks, after = "", [], 0
     for found in _MARK.finditer(text):
         plain += text[after : found.start()].rstrip()
-        marks.append(Mark(len(plain), _numbers(found)))
+        marks.append(Mark(len(plain), tuple(dict.fromkeys(int(number) for number in re.findall(r"\d+", found[1])))))
         after = found.end()
-    return plain + text[after:], tuple(marks)
+    rest = text[after:]
+    return plain + (rest if plain else rest.lstrip()), tuple(marks)
 
 
-def _valid_marks(text: str, passages: int) -> str:
-    def valid(found: re.Match[str]) -> str:
-        return "".join(f"[{number}]" for number in _numbers(found) if 1 <= number <= passages)
-
-    return _MARK.sub(valid, text)
-
-
-def _numbers(found: re.Match[str]) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(int(number) for number in re.findall(r"\d+", found[1])))
+def without_begun_mark(text: str) -> str:
+    """The part of a growing text that can't turn out to be a mark: "Paid [1" -> "Paid"."""
+    begun = _BEGUN.search(text)
+    return text[: begun.start()] if begun else text

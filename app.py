@@ -1,0 +1,451 @@
+"""The page: a conversation on the left, the passages it rests on to the right, the question box below.
+
+Desk      opens the pipeline in the background and hands it one question at a time
+Widgets   what stands on the page; which of it shows follows from what it holds, in page.css
+Handlers  what happens when something is pressed
+serving   runs the page until its `with` block ends
+"""
+
+import errno
+import logging
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeAlias
+
+import gradio as gr
+
+from rag import rendering
+from rag.errors import InputError, RagError
+from rag.rendering import Draft, Exchange, Trouble
+from rag.settings import Settings, load_settings
+from rag.types import Event, TextPiece, Turn
+
+EXAMPLES = (
+    "how much does TikTok pay Microsoft?",
+    "What three goals did Liang Rubo set for ByteDance?",
+    "Why did OpenAI suspend ByteDance’s account?",
+    "Which project is Apple abandoning to focus on AI?",
+)
+HINT = "Enter asks, Shift + Enter begins a new line."
+UNFORESEEN = "Citeline didn’t foresee this error. The terminal it was started from shows what happened."
+
+TICK = 0.15
+"""Seconds of silence after which a page is touched, so that Stop and a closed tab are noticed."""
+REDRAW = 0.08
+"""Seconds between two drawings of an answer that is being written, at least."""
+FAREWELL = 5.0
+"""Seconds that a running answer gets to end when the page closes."""
+
+_log = logging.getLogger("citeline")
+
+Report: TypeAlias = Callable[[str, int, int], None]
+Updates: TypeAlias = dict[Any, Any]
+"""Widget → its new value; widgets left out stay as they are."""
+
+
+class Answers(Protocol):
+    """What the page needs of a pipeline; `rag.pipeline` documents it."""
+
+    def stream_answer(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Event]: ...
+
+    def close(self) -> None: ...
+
+
+OpenPipeline: TypeAlias = Callable[[Settings, Report], Answers]
+
+
+def open_pipeline(settings: Settings, report: Report) -> Answers:
+    """The pipeline that the settings ask for."""
+    from rag.pipeline import open_pipeline  # subtle: this loads torch, and the page should show before that is done
+
+    return open_pipeline(settings, report)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The pipeline is being opened; `percent` is None where nobody knows how much there is to do."""
+
+    line: str = "Starting …"
+    percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The pipeline could not be opened."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing of the answer yet, because of what `doing` says."""
+
+    doing: str
+
+
+Received: TypeAlias = queue.SimpleQueue[Event | Exception | None]
+"""What the thread of an answer hands over; None at the end."""
+
+
+class Desk:
+    """Opens the pipeline in the background and hands it one question at a time; the others wait in line.
+
+    An answer runs on a thread of its own: drawing the page doesn't slow it down, and a page can be left while the
+    model is busy with something that can't be interrupted.
+    """
+
+    def __init__(self, settings: Settings, opener: OpenPipeline) -> None:
+        self.state: Opening | Failed | Answers = Failed("The library was not opened yet.")
+        self._settings = settings
+        self._opener = opener
+        self._line: list[object] = []  # a ticket for each question, the one being answered first
+        self._closing = threading.Event()
+
+    def open(self) -> None:
+        """Begin to open the pipeline, unless that is under way or done."""
+        if not isinstance(self.state, Failed):
+            return
+        self.state = Opening()
+        threading.Thread(target=self._open, name="open-pipeline", daemon=True).start()
+
+    def ask(
+        self, question: str, history: Sequence[Turn], leave: threading.Event
+    ) -> Generator[Event | Waiting | None, None, None]:
+        """The pipeline's events, before them what the question waits for, and None every `TICK` seconds of silence.
+
+        Ends soon after `leave` is set; that, or closing the generator, closes the pipeline's. Raises what the
+        pipeline raises, and RagError when it could not be opened.
+        """
+        while isinstance(state := self.state, Opening):
+            if leave.wait(TICK):
+                return
+            yield Waiting(f"This question waits. {state.line}")
+        if isinstance(state, Failed):
+            raise RagError(state.message)
+        ticket, events = object(), Received()
+        work = partial(self._answer, partial(state.stream_answer, question, history), events, leave, ticket)
+        worker = threading.Thread(target=work, name="answer", daemon=True)
+        self._line.append(ticket)
+        try:
+            while (ahead := self._line.index(ticket)) and not leave.wait(TICK):
+                yield Waiting(f"This question waits for {'another' if ahead == 1 else f'{ahead} others'}.")
+            if leave.is_set():
+                return
+            worker.start()
+            yield Waiting("Searching the articles")
+            yield from _received(events, leave)
+        finally:
+            leave.set()
+            if worker.ident is None:  # it never started, so it won't leave the line
+                self._line.remove(ticket)
+
+    def close(self) -> None:
+        """Stop what is running, then free the pipeline."""
+        self._closing.set()
+        deadline = time.monotonic() + FAREWELL
+        while self._line and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if not isinstance(self.state, Opening | Failed) and not self._line:  # subtle: freeing a model in use crashes
+            self.state.close()
+
+    def _open(self) -> None:
+        try:
+            self.state = self._opener(self._settings, self._report)
+        except RagError as error:
+            self.state = Failed(str(error))
+        except Exception:
+            _log.exception("The pipeline could not be opened")
+            self.state = Failed(UNFORESEEN)
+
+    def _report(self, doing: str, done: int, total: int) -> None:
+        percent = min(100, 100 * done // total) if total > 0 else None
+        self.state = Opening(f"{doing} …" if percent is None else f"{doing} … {percent} %", percent)
+
+    def _answer(
+        self, start: Callable[[], Iterator[Event]], events: Received, leave: threading.Event, ticket: object
+    ) -> None:
+        try:
+            stream = start()
+            for event in stream:
+                if leave.is_set() or self._closing.is_set():
+                    break
+                events.put(event)
+            if isinstance(stream, Generator):
+                stream.close()
+            events.put(None)
+        except Exception as error:
+            events.put(error)
+        finally:
+            self._line.remove(ticket)
+
+
+def _received(events: Received, leave: threading.Event) -> Iterator[Event | None]:
+    while not leave.is_set():
+        try:
+            event = events.get(timeout=TICK)
+        except queue.Empty:
+            yield None
+            continue
+        if event is None:
+            return
+        if isinstance(event, Exception):
+            raise event
+        yield event
+
+
+@dataclass(frozen=True, slots=True)
+class Widgets:
+    """What stands on the page, from top to bottom."""
+
+    new: gr.Button
+    failure: gr.HTML
+    retry: gr.Button
+    welcome: gr.HTML
+    past: gr.HTML
+    """All exchanges but the newest; drawn once a question, while `current` is drawn with every word."""
+    current: gr.HTML
+    evidence: gr.HTML
+    box: gr.Textbox
+    ask: gr.Button
+    stop: gr.Button
+    status: gr.HTML
+    conversation: gr.State
+
+
+def lay_out() -> Widgets:
+    """Put the widgets on the page that is being built."""
+    with gr.Row(elem_id="masthead"):
+        _html("name", rendering.masthead_html())
+        new = gr.Button("New conversation", elem_id="new")
+    with gr.Column(elem_id="desk"):
+        with gr.Column(elem_id="thread"):
+            failure = _html("failure")
+            retry = gr.Button("Try again", elem_id="retry")
+            welcome = _html("welcome", rendering.welcome_html(EXAMPLES), rendering.welcome_script())
+            past = _html("past")
+            current = _html("current")
+        evidence = _html("panel")
+        with gr.Column(elem_id="composer"):
+            with gr.Row(elem_id="question"):
+                box = gr.Textbox(
+                    label="Question",
+                    show_label=False,
+                    container=False,
+                    placeholder="Ask a question",
+                    lines=1,
+                    max_lines=6,
+                    autofocus=True,
+                    elem_id="box",
+                )
+                ask = gr.Button("Ask", elem_id="ask")
+                stop = gr.Button("Stop", elem_id="stop")
+            status = _html("status", rendering.status_html(""))
+    state = gr.State(())
+    return Widgets(new, failure, retry, welcome, past, current, evidence, box, ask, stop, status, state)
+
+
+def _html(elem_id: str, value: str = "", script: str | None = None) -> gr.HTML:
+    return gr.HTML(value, elem_id=elem_id, js_on_load=script, apply_default_css=False)
+
+
+class Handlers:
+    """What the page does; each method returns or yields updates."""
+
+    def __init__(self, desk: Desk, widgets: Widgets) -> None:
+        self._desk = desk
+        self._on = widgets
+        self._leaving: dict[str | None, threading.Event] = {}  # by session, while it waits for an answer
+
+    def watch(self) -> Iterator[Updates]:
+        """Follow the opening of the pipeline to its end."""
+        while isinstance(self._desk.state, Opening):
+            yield self._opening()
+            time.sleep(TICK)
+        yield self._opening()
+
+    def retry(self) -> Iterator[Updates]:
+        """Open the pipeline once more."""
+        self._desk.open()
+        yield from self.watch()
+
+    def ask(
+        self, typed: str | None, conversation: Sequence[Exchange], event: gr.EventData, request: gr.Request
+    ) -> Iterator[Updates]:
+        """Answer what was typed, or the example that was chosen."""
+        on = self._on
+        question = (event.value if event.target is on.welcome else typed or "").strip()
+        if not question:
+            return
+        earlier = tuple(rendering.stopped(exchange) for exchange in conversation)
+        exchange = Exchange(len(earlier) + 1, question, Draft("Searching the articles"))
+        leave = self._leaving[request.session_hash] = threading.Event()
+        yield {on.past: rendering.conversation_html(earlier), on.box: "", **self._drawn(earlier, exchange)}
+        try:
+            with closing(self._desk.ask(question, rendering.turns(earlier), leave)) as events:
+                for drawing in _drawings(exchange, events):
+                    exchange = drawing
+                    yield self._drawn(earlier, exchange)
+        except RagError as error:
+            exchange = rendering.failed(exchange, str(error))
+        except Exception:
+            _log.exception("A question could not be answered")
+            exchange = rendering.failed(exchange, UNFORESEEN)
+        finally:
+            self._leaving.pop(request.session_hash, None)
+        if isinstance(exchange.outcome, Trouble):
+            yield {on.box: question}
+        yield {on.failure: self._failure(), **self._drawn(earlier, rendering.stopped(exchange))}
+
+    def stop(self, request: gr.Request) -> None:
+        """Let the answer of this page end as it is; `ask` shows that."""
+        if leave := self._leaving.get(request.session_hash):
+            leave.set()
+
+    def clear(self) -> Updates:
+        """Begin a new conversation."""
+        on = self._on
+        return {on.past: "", on.current: "", on.evidence: "", on.status: self._status(HINT), on.conversation: ()}
+
+    def _opening(self) -> Updates:
+        return {self._on.failure: self._failure(), self._on.status: self._status(HINT)}
+
+    def _failure(self) -> str:
+        state = self._desk.state
+        return rendering.error_card(state.message, "Citeline could not start") if isinstance(state, Failed) else ""
+
+    def _status(self, otherwise: str) -> str:
+        state = self._desk.state
+        if isinstance(state, Opening):
+            return rendering.status_html(state.line, state.percent)
+        return rendering.status_html(otherwise)
+
+    def _drawn(self, earlier: tuple[Exchange, ...], exchange: Exchange) -> Updates:
+        exchanges = (*earlier, exchange)
+        return {
+            self._on.current: rendering.exchange_html(exchange),
+            self._on.evidence: rendering.evidence_html(exchanges),
+            self._on.status: self._status(rendering.summary(exchange)),
+            self._on.conversation: exchanges,
+        }
+
+
+def _drawings(exchange: Exchange, events: Iterator[Event | Waiting | None]) -> Iterator[Exchange]:
+    """The exchange after each event that is worth drawing; the last event always is."""
+    drawn = 0.0
+    for event in events:
+        if isinstance(event, Waiting):
+            exchange = rendering.delayed(exchange, event.doing)
+        elif event is not None:
+            exchange = rendering.advanced(exchange, event)
+        if isinstance(event, TextPiece) and time.monotonic() - drawn < REDRAW:
+            continue
+        drawn = time.monotonic()
+        yield exchange
+
+
+def build_page(desk: Desk) -> gr.Blocks:
+    """The page with its events. `serving` launches it, which also gives it its looks."""
+    page = gr.Blocks(title="Citeline", analytics_enabled=False, fill_width=True)
+    with page:
+        on = lay_out()
+        do = Handlers(desk, on)
+        outputs = [on.failure, on.past, on.current, on.evidence, on.box, on.status, on.conversation]
+        # No limit by Gradio's queue: the desk holds the line, and says so on the page.
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+        asking = [on.box.submit, on.ask.click, on.welcome.select]
+        gr.on(asking, do.ask, [on.box, on.conversation], outputs, **quiet)
+        page.load(do.watch, None, outputs, **quiet)
+        on.retry.click(do.retry, None, outputs, **quiet)
+        on.stop.click(do.stop, **quiet)
+        on.new.click(do.clear, None, outputs, **quiet)
+    return page
+
+
+@contextmanager
+def serving(settings: Settings, opener: OpenPipeline = open_pipeline) -> Iterator[str]:
+    """Run the page, yield its address, and end everything with the block. Raises RagError when it can't listen."""
+    _require_port(settings.host, settings.port)
+    desk = Desk(settings, opener)
+    page = build_page(desk)
+    desk.open()
+    try:
+        yield _launched(page, settings)
+    finally:
+        desk.close()
+        page.close(verbose=False)
+
+
+def _launched(page: gr.Blocks, settings: Settings) -> str:
+    _bypass_proxies(settings.host)
+    _, address, _ = page.launch(
+        server_name=f"[{settings.host}]" if ":" in settings.host else settings.host,
+        server_port=settings.port,
+        theme=gr.themes.Base(font="sans-serif", font_mono="monospace"),
+        head=rendering.page_head(),
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        share=False,
+        inline=False,
+        ssr_mode=False,
+        mcp_server=False,
+        pwa=False,
+        quiet=True,
+        prevent_thread_lock=True,
+    )
+    return address
+
+
+def _require_port(host: str, port: int) -> None:
+    for name in (host, "127.0.0.1"):  # Gradio wants the port of the latter to be free whatever the host
+        try:
+            family, _, _, _, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
+            socket.create_server(address[:2], family=family).close()
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                trouble = f"Port {port} is already in use. Choose another, for example RAG_PORT={port + 1}."
+            else:
+                trouble = f"The page can’t listen on {name}:{port}: {error.strerror}. Change RAG_HOST or RAG_PORT."
+            raise RagError(trouble) from error
+
+
+def _bypass_proxies(host: str) -> None:
+    # Gradio asks its own server whether it is up, and would send even that through a proxy.
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost", "127.0.0.1", host]))
+
+
+def run(settings: Settings) -> None:
+    """Run the page until Ctrl-C or SIGTERM. Raises RagError when it can't listen."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with serving(settings) as address:
+            sys.stdout.write(f"Citeline is at {address} (Ctrl-C ends it).\n")
+            sys.stdout.flush()
+            while True:
+                time.sleep(3600)
+    except KeyboardInterrupt:
+        return
+
+
+def main() -> int:
+    """Run the page with the settings of this folder. Returns the exit status: 2 for a wrong setting, else 1 or 0."""
+    try:
+        run(load_settings())
+    except RagError as error:
+        sys.stderr.write(f"{rendering.plain(str(error))}\n")
+        return 2 if isinstance(error, InputError) else 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

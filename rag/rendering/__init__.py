@@ -1,0 +1,77 @@
+"""The only place that turns answers into something to look at, and the only place that escapes.
+
+Everything from articles, questions and models is taken to be hostile: it is shown as text, never read as markup.
+
+    escape        foreign text → harmless text
+    wording       reasons, doubts, references and timings in words
+    html          answers, passages, messages → HTML
+    conversation  exchanges as values, the events that move them on, and their HTML
+    terminal      answers → plain text with numbered references
+    assets        the page's style, script and icon
+"""
+
+from rag.rendering.assets import page_head, welcome_script
+from rag.rendering.conversation import (
+    Draft,
+    Exchange,
+    Stopped,
+    Trouble,
+    advanced,
+    conversation_html,
+    delayed,
+    evidence_html,
+    exchange_html,
+    failed,
+    stopped,
+    summary,
+    turns,
+)
+from rag.rendering.escape import Html, escape, plain
+from rag.rendering.html import (
+    answer_citations,
+    answer_html,
+    draft_html,
+    error_card,
+    masthead_html,
+    passages_html,
+    status_html,
+    stopped_html,
+    welcome_html,
+    working_html,
+)
+from rag.rendering.terminal import answer_text
+from rag.rendering.wording import cited_numbers, timing_parts
+
+__all__ = [
+    "Draft",
+    "Exchange",
+    "Html",
+    "Stopped",
+    "Trouble",
+    "advanced",
+    "answer_citations",
+    "answer_html",
+    "answer_text",
+    "cited_numbers",
+    "conversation_html",
+    "delayed",
+    "draft_html",
+    "error_card",
+    "escape",
+    "evidence_html",
+    "exchange_html",
+    "failed",
+    "masthead_html",
+    "page_head",
+    "passages_html",
+    "plain",
+    "status_html",
+    "stopped",
+    "stopped_html",
+    "summary",
+    "timing_parts",
+    "turns",
+    "welcome_html",
+    "welcome_script",
+    "working_html",
+]

@@ -1,0 +1,27 @@
+"""The page's own style and behaviour, kept beside this file as page.css and page.js."""
+
+from importlib.resources import files
+
+_ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"
+    "%3Crect width='32' height='32' rx='7' fill='%230f6a5b'/%3E"
+    "%3Cpath d='M12 8H8v16h4M20 8h4v16h-4M13 16h6' fill='none' stroke='white' stroke-width='2.6'/%3E%3C/svg%3E"
+)
+
+
+def page_head() -> str:
+    """What goes into the page's <head>: style, script and icon, all inline, so that nothing is fetched for them."""
+    here = files(__package__)
+    style = here.joinpath("page.css").read_text(encoding="utf-8")
+    script = here.joinpath("page.js").read_text(encoding="utf-8")
+    return f'<style>{style}</style><script>{script}</script><link rel="icon" href="{_ICON}">'
+
+
+def welcome_script() -> str:
+    """Runs once on the element of `welcome_html`: pressing an example triggers `select` with its question."""
+    return (
+        "element.addEventListener('click', (event) => {"
+        " const chosen = event.target.closest('button');"
+        " if (chosen) trigger('select', { value: chosen.textContent });"
+        " });"
+    )

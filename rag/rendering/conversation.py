@@ -1,0 +1,157 @@
+"""A conversation as values: each exchange is a question and its outcome so far, and an event makes it the next one."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from rag.rendering.escape import Html, joined
+from rag.rendering.html import (
+    answer_citations,
+    answer_html,
+    draft_html,
+    error_card,
+    exchange_frame,
+    passages_html,
+    stopped_html,
+    working_html,
+)
+from rag.rendering.wording import ABSTAINED, cited_numbers
+from rag.types import Answer, Event, Finished, Passage, PassagesFound, TextPiece, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An answer that is on its way."""
+
+    doing: str
+    """What happens before the first word, such as "Searching the articles"."""
+    passages: tuple[Passage, ...] = ()
+    text: str = ""
+    """As the model writes it, with its marks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """An answer that the reader of the page stopped."""
+
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An error instead of an answer."""
+
+    message: str
+    passages: tuple[Passage, ...] = ()
+
+
+Outcome: TypeAlias = Draft | Stopped | Trouble | Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """`number` counts from 1 within the conversation."""
+
+    number: int
+    question: str
+    outcome: Outcome
+
+    @property
+    def scope(self) -> str:
+        """What tells its marks and sources from those of other exchanges."""
+        return str(self.number)
+
+
+def advanced(exchange: Exchange, event: Event) -> Exchange:
+    """The exchange after the next event of its answer."""
+    draft = exchange.outcome if isinstance(exchange.outcome, Draft) else Draft("")
+    match event:
+        case PassagesFound(passages):
+            doing = f"Reading {len(passages)} passages" if len(passages) > 1 else "Reading"
+            return replace(exchange, outcome=replace(draft, doing=doing, passages=passages))
+        case TextPiece(text):
+            return replace(exchange, outcome=replace(draft, text=draft.text + text))
+        case Finished(answer):
+            return replace(exchange, outcome=answer)
+
+
+def delayed(exchange: Exchange, doing: str) -> Exchange:
+    """The exchange while it waits for something else."""
+    return replace(exchange, outcome=Draft(doing))
+
+
+def failed(exchange: Exchange, message: str) -> Exchange:
+    """The exchange after an error; passages that were found stay."""
+    passages = exchange.outcome.passages if isinstance(exchange.outcome, Draft) else ()
+    return replace(exchange, outcome=Trouble(message, passages))
+
+
+def stopped(exchange: Exchange) -> Exchange:
+    """The exchange once nothing more will come: a draft counts as stopped, anything else is final already."""
+    if not isinstance(exchange.outcome, Draft):
+        return exchange
+    return replace(exchange, outcome=Stopped(exchange.outcome))
+
+
+def turns(exchanges: Iterable[Exchange]) -> tuple[Turn, ...]:
+    """The finished exchanges as history for the next question."""
+    return tuple(
+        Turn(exchange.question, exchange.outcome.text) for exchange in exchanges if isinstance(exchange.outcome, Answer)
+    )
+
+
+def summary(exchange: Exchange) -> str:
+    """How the exchange stands, in a few words for a status line; empty for an error, which speaks for itself."""
+    match exchange.outcome:
+        case Draft():
+            return "Answering. Stop ends it."
+        case Stopped():
+            return "Stopped."
+        case Answer(abstained=True):
+            return ABSTAINED
+        case Answer() as answer:
+            count = len(cited_numbers(answer))
+            return "Answered from 1 source." if count == 1 else f"Answered from {count} sources."
+    return ""
+
+
+def exchange_html(exchange: Exchange) -> Html:
+    """The question with what came of it so far."""
+    outcome, scope = exchange.outcome, exchange.scope
+    return exchange_frame(exchange.question, _body(outcome, scope), scope, pending=isinstance(outcome, Draft))
+
+
+def conversation_html(exchanges: Sequence[Exchange]) -> Html:
+    """Exchanges one below the other."""
+    return joined([exchange_html(exchange) for exchange in exchanges])
+
+
+def evidence_html(exchanges: Sequence[Exchange]) -> Html:
+    """The passages of every exchange, of which only the newest's show until a mark of another is followed."""
+    return joined([_evidence(exchange, hidden=exchange is not exchanges[-1]) for exchange in exchanges])
+
+
+def _body(outcome: Outcome, scope: str) -> Html:
+    match outcome:
+        case Draft(doing, _, ""):
+            return working_html(doing)
+        case Draft(_, passages, text):
+            return draft_html(text, passages, scope)
+        case Stopped(Draft(_, passages, text)):
+            return stopped_html(text, passages, scope)
+        case Trouble(message, _):
+            return error_card(message)
+        case Answer():
+            return answer_html(outcome, scope)
+
+
+def _evidence(exchange: Exchange, hidden: bool) -> Html:
+    question, scope = exchange.question, exchange.scope
+    match exchange.outcome:
+        case Draft(_, passages, _):
+            return passages_html(passages, scope, "Being read", (), question, hidden)
+        case Stopped(Draft(_, passages, _)) | Trouble(_, passages):
+            return passages_html(passages, scope, "Passages found", (), question, hidden)
+        case Answer() as answer:
+            title = "Closest passages" if answer.abstained else "Sources"
+            return passages_html(answer.passages, scope, title, answer_citations(answer), question, hidden)

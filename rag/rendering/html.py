@@ -1,0 +1,205 @@
+"""Answers, passages and messages as HTML for the page.
+
+Every function returns markup whose foreign parts went through `escape`. `scope` tells the exchanges of a conversation
+apart: the card of passage 2 in the exchange with scope "3" has the id `source-3-2`, and the marks that cite it link
+there.
+"""
+
+import re
+from collections.abc import Sequence
+
+from rag.rendering.escape import Html, escape, joined
+from rag.rendering.wording import (
+    ABSTAINED,
+    is_web_address,
+    origin,
+    reason_in_words,
+    timing_parts,
+    verdict_in_words,
+)
+from rag.types import Answer, Citation, Claim, Passage
+
+_MARK = re.compile(r"\[(\d{1,3})\]")
+
+
+def exchange_frame(question: str, body: Html, scope: str, pending: bool) -> Html:
+    """A question as heading above what came of it; `pending` while more is to come."""
+    return Html(
+        f'<article class="exchange{" pending" if pending else ""}" id="exchange-{escape(scope)}">'
+        f'<h2 class="question" dir="auto">{escape(question)}</h2>{body}</article>'
+    )
+
+
+def draft_html(text: str, passages: Sequence[Passage], scope: str) -> Html:
+    """An answer while it is being written; `[n]` becomes a link only where `n` names a passage."""
+    return Html(f'<div class="answer writing" dir="auto">{_with_links(text, passages, scope)}</div>')
+
+
+def stopped_html(text: str, passages: Sequence[Passage], scope: str) -> Html:
+    """What had been written when the reader of the page pressed Stop."""
+    written = f'<div class="answer" dir="auto">{_with_links(text, passages, scope)}</div>' if text.strip() else ""
+    note = "Stopped. The answer is unfinished and unchecked." if written else "Stopped before the answer began."
+    return Html(f'{written}<p class="note">{note}</p>')
+
+
+def answer_html(answer: Answer, scope: str) -> Html:
+    """A finished answer with its marks and doubts, or the refusal with its reason; then the line of timings."""
+    body = _refusal(answer) if answer.abstained else _sentences(answer, scope)
+    return Html(f"{_understood(answer)}{body}{_timing_line(answer)}")
+
+
+def passages_html(
+    passages: Sequence[Passage],
+    scope: str,
+    title: str,
+    citations: Sequence[Citation] = (),
+    question: str = "",
+    hidden: bool = False,
+) -> Html:
+    """The cards of the passages; what `citations` point to is marked, and where there are any, the rest steps back.
+
+    `question` stands above the cards when the panel shows an earlier exchange; `hidden` until it does.
+    """
+    cards = joined([_card(passage, scope, citations) for passage in passages])
+    heading = f'<h2>{escape(title)}</h2><p class="asked" dir="auto">{escape(question)}</p>' if passages else ""
+    state = " hidden" if hidden else ""
+    return Html(f'<section class="evidence" id="evidence-{escape(scope)}"{state}>{heading}{cards}</section>')
+
+
+def answer_citations(answer: Answer) -> list[Citation]:
+    """All citations of an answer in reading order, for `passages_html`."""
+    return [citation for claim in answer.claims for citation in claim.citations]
+
+
+def working_html(doing: str) -> Html:
+    """A step that is under way, before the first word."""
+    return Html(f'<p class="working">{escape(doing)}</p>')
+
+
+def error_card(message: str, title: str = "That didn’t work") -> Html:
+    """A calm card for an error; `commands` in back quotes are set as code.
+
+    >>> error_card("Nothing is indexed yet. Run `rag index seeds`.")  # … Run <code>rag index seeds</code>.
+    """
+    words = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(message))
+    return Html(f'<div class="card error" role="alert"><h3>{escape(title)}</h3><p>{words}</p></div>')
+
+
+def status_html(text: str, percent: int | None = None) -> Html:
+    """The one line below the question box; with a bar when `percent` (0 to 100) is known."""
+    bar = f'<progress max="100" value="{percent:d}" aria-hidden="true"></progress>' if percent is not None else ""
+    return Html(f'<p class="status" role="status">{escape(text)}</p>{bar}')
+
+
+def welcome_html(examples: Sequence[str]) -> Html:
+    """What an empty conversation shows: what this is, and questions to begin with."""
+    buttons = joined([Html(f'<li><button type="button" dir="auto">{escape(text)}</button></li>') for text in examples])
+    return Html(
+        '<div class="welcome"><h2>Ask your articles</h2>'
+        "<p>Each sentence of an answer points to the sentence it comes from. "
+        "What the articles don’t say, Citeline doesn’t either.</p>"
+        f'<h3>For example</h3><ul class="examples">{buttons}</ul></div>'
+    )
+
+
+def masthead_html() -> Html:
+    """The name of the page."""
+    return Html("<h1>Citeline</h1>")
+
+
+def _with_links(text: str, passages: Sequence[Passage], scope: str) -> Html:
+    titles = {passage.number: passage.document.title for passage in passages}
+    parts: list[Html] = []
+    at = 0
+    for mark in _MARK.finditer(text):
+        number = int(mark[1])
+        if number not in titles:
+            continue
+        parts += [escape(text[at : mark.start()]), _link(number, scope, titles[number], titles[number])]
+        at = mark.end()
+    return joined([*parts, escape(text[at:])])
+
+
+def _link(number: int, scope: str, title: str, sentence: str) -> Html:
+    return Html(
+        f'<a class="cite" href="#source-{escape(scope)}-{number}" title="{escape(sentence)}" '
+        f'aria-label="Source {number}: {escape(title)}">[{number}]</a>'
+    )
+
+
+def _sentences(answer: Answer, scope: str) -> Html:
+    parts: list[Html] = []
+    at = 0
+    for claim in answer.claims:
+        parts += [escape(answer.text[at : claim.start]), _claim(claim, scope)]
+        at = claim.end
+    return Html(f'<div class="answer" dir="auto">{joined(parts)}{escape(answer.text[at:])}</div>')
+
+
+def _claim(claim: Claim, scope: str) -> Html:
+    by_passage: dict[int, list[Citation]] = {}
+    for citation in claim.citations:
+        by_passage.setdefault(citation.passage.number, []).append(citation)
+    links = joined(
+        [
+            _link(number, scope, cited[0].passage.document.title, " … ".join(citation.text for citation in cited))
+            for number, cited in sorted(by_passage.items())
+        ]
+    )
+    doubt = verdict_in_words(claim.verdict)
+    if not doubt:
+        return Html(f"<span>{escape(claim.text)}</span>{links}")
+    return Html(f'<span class="doubtful">{escape(claim.text)}</span>{links}<span class="verdict">{doubt}</span>')
+
+
+def _refusal(answer: Answer) -> Html:
+    return Html(
+        f'<div class="card refusal"><h3>{escape(ABSTAINED)}</h3><p>{escape(reason_in_words(answer.reason))}</p></div>'
+    )
+
+
+def _understood(answer: Answer) -> Html:
+    if answer.standalone_question == answer.question:
+        return Html("")
+    return Html(f'<p class="note" dir="auto">Understood as: {escape(answer.standalone_question)}</p>')
+
+
+def _timing_line(answer: Answer) -> Html:
+    parts = joined([Html(f"<span>{escape(part)}</span>") for part in timing_parts(answer)], " · ")
+    return Html(f'<p class="timings">{parts}</p>')
+
+
+def _card(passage: Passage, scope: str, citations: Sequence[Citation]) -> Html:
+    spans = [(cited.start, cited.end) for cited in citations if cited.passage.number == passage.number]
+    aside = " aside" if citations and not spans else ""
+    number = f'<span class="number" aria-hidden="true">{passage.number}</span>'
+    return Html(
+        f'<article class="source{aside}" id="source-{escape(scope)}-{passage.number}" tabindex="-1" '
+        f'aria-label="Source {passage.number}"><header>{number}<h3 dir="auto">{escape(passage.document.title)}</h3>'
+        f'<p class="origin">{_origin(passage)}</p></header>'
+        f'<p class="passage" dir="auto">{_marked(passage, spans)}</p>'
+        f'<a class="back" href="#exchange-{escape(scope)}">Back to the answer</a></article>'
+    )
+
+
+def _origin(passage: Passage) -> Html:
+    name, *rest = [escape(part) for part in origin(passage.document)] or [Html("")]
+    if is_web_address(passage.document.source):
+        address = escape(passage.document.source)
+        name = Html(f'<a href="{address}" target="_blank" rel="noopener noreferrer">{name}</a>')
+    return joined([name, *rest], " · ")
+
+
+def _marked(passage: Passage, spans: Sequence[tuple[int, int]]) -> Html:
+    """The passage with the parts of it that `spans` (offsets into the document) cover in <mark>."""
+    start, end = passage.chunk.start, passage.chunk.end
+    document = passage.document.text
+    parts: list[Html] = []
+    at = start
+    for first, last in sorted(spans):
+        first, last = max(first, at), min(last, end)
+        if first >= last:
+            continue
+        parts += [escape(document[at:first]), Html(f"<mark>{escape(document[first:last])}</mark>")]
+        at = last
+    return joined([*parts, escape(document[at:end])])

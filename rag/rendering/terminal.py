@@ -1,0 +1,81 @@
+"""Answers as plain text with numbered references, for a terminal or a file."""
+
+import textwrap
+from collections.abc import Iterator
+
+from rag.rendering.escape import plain
+from rag.rendering.wording import ABSTAINED, cited_passages, origin, reason_in_words, verdict_in_words
+from rag.types import Answer, Claim, Passage
+
+_WIDTH = 88
+
+
+def answer_text(answer: Answer) -> str:
+    """The sentences with `[n]` after each, then a list of the sources with the sentences that were cited.
+
+    A refusal says so, gives its reason and lists the closest passages. No trailing newline; every foreign part went
+    through `plain`.
+
+        TikTok pays Microsoft at least US$20 million a month. [1]
+
+        Sources
+        [1] TikTok’s payments to Microsoft · tiktok-microsoft-payments.txt
+            “TikTok paid at least US$20 million per month to Microsoft.”
+    """
+    if answer.abstained:
+        heading = f"{ABSTAINED} {reason_in_words(answer.reason)}".rstrip()
+        return _with_list(heading, "Closest passages", [_reference(passage) for passage in answer.passages])
+    references = [_cited(passage, answer) for passage in cited_passages(answer)]
+    return _with_list("".join(_sentences(answer)).strip(), "Sources", references)
+
+
+def _with_list(body: str, title: str, references: list[str]) -> str:
+    return "\n".join([body, "", title, *references]) if references else body
+
+
+def _sentences(answer: Answer) -> Iterator[str]:
+    at = 0
+    for claim in answer.claims:
+        yield plain(answer.text[at : claim.start])
+        yield plain(claim.text) + _marks(claim)
+        at = claim.end
+    yield plain(answer.text[at:])
+
+
+def _marks(claim: Claim) -> str:
+    numbers = sorted({citation.passage.number for citation in claim.citations})
+    marks = "".join(f"[{number}]" for number in numbers)
+    doubt = verdict_in_words(claim.verdict)
+    return "".join(f" {part}" for part in (marks, f"({doubt})" if doubt else "") if part)
+
+
+def _reference(passage: Passage) -> str:
+    return f"[{passage.number}] " + " · ".join(
+        _one_line(part) for part in (passage.document.title, *origin(passage.document))
+    )
+
+
+def _cited(passage: Passage, answer: Answer) -> str:
+    spans = {
+        (citation.start, citation.end): citation.text
+        for claim in answer.claims
+        for citation in claim.citations
+        if citation.passage.number == passage.number
+    }
+    quotes = [_quote(text) for _, text in sorted(spans.items())]
+    return "\n".join([_reference(passage), *quotes])
+
+
+def _quote(text: str) -> str:
+    return textwrap.fill(
+        f"“{_one_line(text)}”",
+        width=_WIDTH,
+        initial_indent="    ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(plain(text).split())
