@@ -1,6 +1,5 @@
 """The page: a conversation on the left, the passages it rests on to the right, the question box below.
 
-Desk      opens the pipeline in the background and hands it one question at a time
 Widgets   what stands on the page; which of it shows follows from what it holds, in page.css
 Handlers  what happens when something is pressed
 serving   runs the page until its `with` block ends
@@ -9,25 +8,24 @@ serving   runs the page until its `with` block ends
 import errno
 import logging
 import os
-import queue
 import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import gradio as gr
 
 from rag import rendering
+from rag.desk import TICK, UNFORESEEN, Desk, Failed, Opening, OpenPipeline, Waiting, open_pipeline
 from rag.errors import InputError, RagError
 from rag.rendering import Draft, Exchange, Trouble
 from rag.settings import Settings, load_settings
-from rag.types import Event, TextPiece, Turn
+from rag.types import Event, TextPiece
 
 EXAMPLES = (
     "how much does TikTok pay Microsoft?",
@@ -36,170 +34,13 @@ EXAMPLES = (
     "Which project is Apple abandoning to focus on AI?",
 )
 HINT = "Enter asks, Shift + Enter begins a new line."
-UNFORESEEN = "Citeline didn’t foresee this error. The terminal it was started from shows what happened."
 
-TICK = 0.15
-"""Seconds of silence after which a page is touched, so that Stop and a closed tab are noticed."""
 REDRAW = 0.08
 """Seconds between two drawings of an answer that is being written, at least."""
-FAREWELL = 5.0
-"""Seconds that a running answer gets to end when the page closes."""
-
 _log = logging.getLogger("citeline")
 
-Report: TypeAlias = Callable[[str, int, int], None]
 Updates: TypeAlias = dict[Any, Any]
 """Widget → its new value; widgets left out stay as they are."""
-
-
-class Answers(Protocol):
-    """What the page needs of a pipeline; `rag.pipeline` documents it."""
-
-    def stream_answer(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Event]: ...
-
-    def close(self) -> None: ...
-
-
-OpenPipeline: TypeAlias = Callable[[Settings, Report], Answers]
-
-
-def open_pipeline(settings: Settings, report: Report) -> Answers:
-    """The pipeline that the settings ask for."""
-    from rag.pipeline import open_pipeline  # subtle: this loads torch, and the page should show before that is done
-
-    return open_pipeline(settings, report)
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """The pipeline is being opened; `percent` is None where nobody knows how much there is to do."""
-
-    line: str = "Starting …"
-    percent: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The pipeline could not be opened."""
-
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Nothing of the answer yet, because of what `doing` says."""
-
-    doing: str
-
-
-Received: TypeAlias = queue.SimpleQueue[Event | Exception | None]
-"""What the thread of an answer hands over; None at the end."""
-
-
-class Desk:
-    """Opens the pipeline in the background and hands it one question at a time; the others wait in line.
-
-    An answer runs on a thread of its own: drawing the page doesn't slow it down, and a page can be left while the
-    model is busy with something that can't be interrupted.
-    """
-
-    def __init__(self, settings: Settings, opener: OpenPipeline) -> None:
-        self.state: Opening | Failed | Answers = Failed("The library was not opened yet.")
-        self._settings = settings
-        self._opener = opener
-        self._line: list[object] = []  # a ticket for each question, the one being answered first
-        self._closing = threading.Event()
-
-    def open(self) -> None:
-        """Begin to open the pipeline, unless that is under way or done."""
-        if not isinstance(self.state, Failed):
-            return
-        self.state = Opening()
-        threading.Thread(target=self._open, name="open-pipeline", daemon=True).start()
-
-    def ask(
-        self, question: str, history: Sequence[Turn], leave: threading.Event
-    ) -> Generator[Event | Waiting | None, None, None]:
-        """The pipeline's events, before them what the question waits for, and None every `TICK` seconds of silence.
-
-        Ends soon after `leave` is set; that, or closing the generator, closes the pipeline's. Raises what the
-        pipeline raises, and RagError when it could not be opened.
-        """
-        while isinstance(state := self.state, Opening):
-            if leave.wait(TICK):
-                return
-            yield Waiting(f"This question waits. {state.line}")
-        if isinstance(state, Failed):
-            raise RagError(state.message)
-        ticket, events = object(), Received()
-        work = partial(self._answer, partial(state.stream_answer, question, history), events, leave, ticket)
-        worker = threading.Thread(target=work, name="answer", daemon=True)
-        self._line.append(ticket)
-        try:
-            while (ahead := self._line.index(ticket)) and not leave.wait(TICK):
-                yield Waiting(f"This question waits for {'another' if ahead == 1 else f'{ahead} others'}.")
-            if leave.is_set():
-                return
-            worker.start()
-            yield Waiting("Searching the articles")
-            yield from _received(events, leave)
-        finally:
-            leave.set()
-            if worker.ident is None:  # it never started, so it won't leave the line
-                self._line.remove(ticket)
-
-    def close(self) -> None:
-        """Stop what is running, then free the pipeline."""
-        self._closing.set()
-        deadline = time.monotonic() + FAREWELL
-        while self._line and time.monotonic() < deadline:
-            time.sleep(0.02)
-        if not isinstance(self.state, Opening | Failed) and not self._line:  # subtle: freeing a model in use crashes
-            self.state.close()
-
-    def _open(self) -> None:
-        try:
-            self.state = self._opener(self._settings, self._report)
-        except RagError as error:
-            self.state = Failed(str(error))
-        except Exception:
-            _log.exception("The pipeline could not be opened")
-            self.state = Failed(UNFORESEEN)
-
-    def _report(self, doing: str, done: int, total: int) -> None:
-        percent = min(100, 100 * done // total) if total > 0 else None
-        self.state = Opening(f"{doing} …" if percent is None else f"{doing} … {percent} %", percent)
-
-    def _answer(
-        self, start: Callable[[], Iterator[Event]], events: Received, leave: threading.Event, ticket: object
-    ) -> None:
-        try:
-            stream = start()
-            for event in stream:
-                if leave.is_set() or self._closing.is_set():
-                    break
-                events.put(event)
-            if isinstance(stream, Generator):
-                stream.close()
-            events.put(None)
-        except Exception as error:
-            events.put(error)
-        finally:
-            self._line.remove(ticket)
-
-
-def _received(events: Received, leave: threading.Event) -> Iterator[Event | None]:
-    while not leave.is_set():
-        try:
-            event = events.get(timeout=TICK)
-        except queue.Empty:
-            yield None
-            continue
-        if event is None:
-            return
-        if isinstance(event, Exception):
-            raise event
-        yield event
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,6 @@ class Reason(StrEnum):
     ANSWERED = "answered"
     READER_ABSTAINED = "the reader found no answer in the passages"
     NOTHING_FOUND = "no passage has anything to do with the question"
-    NAME_MISSING = "the passages never mention what the question names"
     UNLIKELY = "the passages probably don't state the answer"
     UNSUPPORTED = "nothing in the passages supports the answer"
 

@@ -1,7 +1,7 @@
-"""Chromium for tests of the page. A test module asks for it by `pytest_plugins = ("tests.browser",)`.
+"""Chromium for tests of the page.
 
-The program is the one that CHROMIUM names, else the first of a few usual names on PATH; without one the tests are
-skipped.
+The program is the one that CHROMIUM names, else the first of a few usual names on PATH; without one the tests
+fail.
 """
 
 import os
@@ -46,7 +46,7 @@ def foreign(address: str) -> bool:
 def chromium() -> Iterator[Browser]:
     path = chromium_path()
     if path is None:
-        pytest.skip("needs Chromium: install it, or name it in CHROMIUM")
+        pytest.fail("These tests need Chromium: install it, name it in CHROMIUM, or run `pytest -m 'not browser'`.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser

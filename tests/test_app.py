@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import app
+from rag import desk
 from rag.errors import LibraryEmpty, QuestionError, RagError
 from rag.settings import Settings, load_settings
 from rag.types import (
@@ -62,7 +63,7 @@ def answer(question: str, text: str, *passages: Passage, cited: str = SENTENCE) 
 
 def refusal(question: str, *passages: Passage) -> Answer:
     models = Models("minilm", "tiny-reader", "scripted")
-    return Answer(question, question, "", (), passages, True, Reason.NAME_MISSING, 0.1, Timings(total=0.4), models)
+    return Answer(question, question, "", (), passages, True, Reason.UNLIKELY, 0.1, Timings(total=0.4), models)
 
 
 Step: TypeAlias = Event | Exception | threading.Event
@@ -99,7 +100,7 @@ class ScriptedPipeline:
 
 @contextmanager
 def served(
-    pipeline: ScriptedPipeline, opener: Callable[[Settings, app.Report], app.Answers] | None = None
+    pipeline: ScriptedPipeline, opener: Callable[[Settings, desk.Report], desk.Answers] | None = None
 ) -> Iterator[str]:
     with app.serving(load_settings(port=free_port()), opener or (lambda _settings, _report: pipeline)) as address:
         yield address
@@ -237,7 +238,9 @@ def test_a_refusal_looks_like_one(tab: Page) -> None:
         tab.goto(address)
         ask(tab, "who?")
         expect(tab.locator(".refusal h3")).to_have_text("The articles don’t say.")
-        expect(tab.locator(".refusal p")).to_have_text("The passages never mention what the question names.")
+        expect(tab.locator(".refusal p")).to_have_text(
+            "The passages touch on the question, but probably don’t state the answer."
+        )
         expect(tab.locator("#panel h2")).to_have_text("Closest passages")
         expect(tab.locator("#current .answer")).to_have_count(0)
 
@@ -252,7 +255,7 @@ def test_an_error_becomes_a_card_and_the_question_comes_back(tab: Page) -> None:
         expect(tab.locator("#current .error code")).to_have_text("rag ask")
         expect(tab.locator("#box textarea")).to_have_value("long question")
         ask(tab, "another")
-        expect(tab.locator("#current .error p")).to_have_text(app.UNFORESEEN)
+        expect(tab.locator("#current .error p")).to_have_text(desk.UNFORESEEN)
         expect(tab.locator("body")).not_to_contain_text("secret detail")
         ask(tab, "how much?")
         expect(tab.locator("#current .timings")).to_be_visible()
@@ -289,7 +292,7 @@ def test_a_question_asked_while_loading_waits_in_sight(tab: Page) -> None:
     gate = threading.Event()
     pipeline = ScriptedPipeline(usual())
 
-    def slow(_settings: Settings, report: app.Report) -> ScriptedPipeline:
+    def slow(_settings: Settings, report: desk.Report) -> ScriptedPipeline:
         report("Loading the model", 42, 100)
         gate.wait(30)
         return pipeline
@@ -310,7 +313,7 @@ def test_a_failed_start_can_be_tried_again(tab: Page) -> None:
     pipeline = ScriptedPipeline(usual())
     failures: list[Exception] = [LibraryEmpty("Nothing is indexed yet. Run `rag index seeds`."), OSError("secret")]
 
-    def opener(_settings: Settings, _report: app.Report) -> ScriptedPipeline:
+    def opener(_settings: Settings, _report: desk.Report) -> ScriptedPipeline:
         if failures:
             raise failures.pop(0)
         return pipeline
@@ -322,7 +325,7 @@ def test_a_failed_start_can_be_tried_again(tab: Page) -> None:
         ask(tab, "how much?")
         expect(tab.locator("#current .error p")).to_have_text("Nothing is indexed yet. Run rag index seeds.")
         tab.click("#retry")
-        expect(tab.locator("#failure p")).to_have_text(app.UNFORESEEN)
+        expect(tab.locator("#failure p")).to_have_text(desk.UNFORESEEN)
         tab.click("#retry")
         expect(tab.locator("#retry")).to_be_hidden()
         ask(tab, "how much?")

@@ -106,7 +106,7 @@ def answer(text: str = "It pays. It began.", standalone: str = "how much?") -> A
     return Answer("how much?", standalone, text, claims, passages, False, Reason.ANSWERED, 0.9, TIMINGS, MODELS)
 
 
-def refusal(reason: Reason = Reason.NAME_MISSING) -> Answer:
+def refusal(reason: Reason = Reason.UNLIKELY) -> Answer:
     timings = Timings(retrieval=0.004, total=12.4)
     return Answer("who?", "who?", "", (), (FIRST,), True, reason, 0.1, timings, MODELS)
 
@@ -230,7 +230,7 @@ def test_what_a_follow_up_was_understood_as_is_said() -> None:
 def test_a_refusal_says_so_and_why() -> None:
     assert answer_html(refusal(), "1") == (
         '<div class="card refusal"><h3>The articles don’t say.</h3>'
-        "<p>The passages never mention what the question names.</p></div>"
+        "<p>The passages touch on the question, but probably don’t state the answer.</p></div>"
         '<p class="timings"><span>decided in 12 s</span> · <span>found in &lt; 0.01 s</span>'
         " · <span>tiny on scripted</span></p>"
     )
@@ -369,7 +369,7 @@ def test_the_terminal_gets_numbered_references() -> None:
 
 def test_the_terminal_gets_refusals_with_the_closest_passages() -> None:
     assert answer_text(refusal()) == (
-        "The articles don’t say. The passages never mention what the question names.\n"
+        "The articles don’t say. The passages touch on the question, but probably don’t state the answer.\n"
         "\n"
         "Closest passages\n"
         "[1] The bill · bill.txt"

@@ -10,7 +10,6 @@ ABSTAINED = "The articles don’t say."
 _REASONS = {
     Reason.READER_ABSTAINED: "The closest passages were read, and none of them answers the question.",
     Reason.NOTHING_FOUND: "No passage in the library has anything to do with the question.",
-    Reason.NAME_MISSING: "The passages never mention what the question names.",
     Reason.UNLIKELY: "The passages touch on the question, but probably don’t state the answer.",
     Reason.UNSUPPORTED: "An answer was written, but nothing in the passages supports it, so it is withheld.",
 }
