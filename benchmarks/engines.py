@@ -4,8 +4,9 @@
     python -m benchmarks.engines llama_cpp --rounds 5
 
 Each engine runs in a process of its own. A round asks one question twice behind the same passages: through the
-pipeline, and directly, with the very prompts the pipeline makes. Each time the instructions begin with another number,
-so that nothing read before can be reused. The two are compared pair by pair; medians are printed.
+pipeline, and directly, with the answer prompt the pipeline makes and nothing else: no search, no check whether there is
+an answer, no citations. Each time the instructions begin with another number, so that nothing read before can be
+reused. The two are compared pair by pair; medians are printed.
 """
 
 import argparse
@@ -98,7 +99,7 @@ def measure(engine: str, rounds: int) -> dict[str, float | str]:
         "seconds to find the passages": round(statistics.median(finds), 3),
         "seconds to the first word": round(statistics.median(firsts), 1),
         "seconds to the last word": round(statistics.median(totals), 1),
-        "seconds of the same prompts without pipeline": round(statistics.median(directs), 1),
+        "seconds of the same answer prompt, directly": round(statistics.median(directs), 1),
         "pipeline / direct, median of pairs": round(statistics.median(ratios), 3),
     }
 
@@ -106,9 +107,6 @@ def measure(engine: str, rounds: int) -> dict[str, float | str]:
 def _direct(engine: Engine, question: str, passages: tuple[Passage, ...]) -> float:
     make_unseen()
     started = time.perf_counter()
-    for _ in engine.warm(prompting.passages_prompt(passages)):
-        pass
-    engine.choose(prompting.answerable_prompt(question, passages), prompting.YES_NO)
     for _ in engine.stream(prompting.answer_prompt(question, passages), Limits(load_settings().answer_tokens)):
         pass
     return time.perf_counter() - started
