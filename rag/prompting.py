@@ -1,68 +1,91 @@
 """Question, conversation and passages → `Prompt`s.
 
-All prompts about the same passages begin with the same instructions and passages; only the request at their end
-differs. Whatever an engine computed for one of them serves the next.
+Prompts about the same passages begin alike and differ only in the request at their end, so that what an engine has
+computed for one serves the next.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rag.types import Passage, Prompt, Turn
 
 ABSTENTION = "The articles don't say."
 """What the user reads in place of an answer. The reader is not offered it: given such a way out, a small model takes it
-even where a passage states the answer in so many words. Whether to refuse is asked separately (`answerable_prompt`)."""
+even where a passage states the answer in so many words."""
 
 INSTRUCTIONS = (
     "You answer questions from numbered passages of articles. Use only what the passages say, never what you remember."
 )
 
 YES_NO = ("Yes", "No")
-"""What `answerable_prompt` asks the reader to choose from."""
+"""How the reader begins its reply to `answer_prompt`: whether the passages state the answer."""
 
 TITLE_CHARACTERS = 120
 REMEMBERED_TURNS = 2
 REMEMBERED_CHARACTERS = 400
 
 _LEANING_WORDS = frozenset(
-    "he him his she her hers it its they them their theirs this that these those there then one ones same "
-    "former latter such".split()
-)
-_LEANING_STARTS = (
-    "and ",
-    "but ",
-    "or ",
-    "so ",
-    "also ",
-    "what about",
-    "how about",
-    "what else",
-    "why not",
-    "since when",
+    "he him his himself she her hers herself it its itself they them their theirs themselves this that these those "
+    "there then one ones same former latter such both others else".split()
 )
 _LEANING_LENGTH = 3
-_QUOTES = "\"'“”‘’`"
+_UNNAMED = "|".join(
+    "agreement amount answer app article author boss business ceo company contract cost date deal figure firm founder "
+    "man model money number owner payments? person price product project reason report service sum tool woman".split()
+)
+_LEANING_PHRASES = re.compile(
+    r"^(?:(?:what|how) about|why not|since when|and|but|or|so|also)\b"
+    r"|\b(?:more|further|in (?:more )?detail|instead)\W*$"
+    # A thing that the question itself doesn't name: "When did the company start?"
+    rf"|\bthe (?:other|(?:two|three) \w+|{_UNNAMED})\b"
+    r"(?! (?:about|behind|between|by|called|for|from|in|named|of|on|that|to|which|who|whose|with)\b)"
+    r"|\bthe (?:first|second|third|last|next|two|three|rest)\W*$"
+)
+_STANDING_PHRASES = re.compile(
+    r"\bthis (?:year|month|week|quarter|spring|summer|autumn|fall|winter|decade|century)\b|\bthese days\b"
+    r"|\b(?:no|at least|more than) one\b|(?<!\bwhich )\bone (?:of|day|million|billion|percent)\b"
+    r"|\bsuch as\b|\bat the same time\b|\bthe same (?:\w+ )?as\b|\b(?:the|an?) \w+ that (?=\w)"
+)
+"""Their "this", "one", "same" and "that" mean nothing said before."""
+_ASSENT = re.compile(r"^\s*yes\b(?:\s*\[[\d,;\s]*\])?[\s.,:;!–—-]*", re.IGNORECASE)
+_TWO_WORDS = re.compile(r"\s*[^\W\d]+\W.*[^\W\d]", re.DOTALL)
+_AROUND = " \t\"'“”‘’`*"
+"""What a reader may put around a question."""
+_TITLE_MARKS = str.maketrans('"[]', "'()")
+"""A title can't end its quotation, nor pass for the number of a passage."""
 
 
 def answer_prompt(question: str, passages: Sequence[Passage]) -> Prompt:
-    """Ask for a short, cited answer."""
-    return _prompt(
-        passages,
-        f"Question: {question}\n\nAnswer in one to three short, complete sentences, "
+    """Ask whether the passages state the answer (see `YES_NO`) and, if so, for a short, cited one.
+
+    Both in one prompt: `Engine.choose` gives the probability of a Yes, and `Engine.stream` goes on from there without
+    reading anything again.
+    """
+    return Prompt(
+        INSTRUCTIONS,
+        tuple(_shown(passage) for passage in passages),
+        f"Question: {question}\n\nDo the passages state the answer to exactly this question? Reply Yes or No. "
+        "If Yes, go on with the answer in one to three short, complete sentences, "
         "each followed by the number of its passage in square brackets.",
     )
 
 
-def answerable_prompt(question: str, passages: Sequence[Passage]) -> Prompt:
-    """Ask whether the passages state an answer; to be used with `Engine.choose` and `YES_NO`."""
-    return _prompt(
-        passages, f"Question: {question}\n\nDo the passages state the answer to exactly this question? Reply Yes or No."
-    )
+def without_assent(pieces: Iterable[str]) -> Iterator[str]:
+    """A reply to `answer_prompt` without the Yes at its beginning: ["Ye", "s. It", " rose."] -> "", "It", " rose.".
 
-
-def passages_prompt(passages: Sequence[Passage]) -> Prompt:
-    """The beginning that all prompts about these passages share; to be used with `Engine.warm`."""
-    return _prompt(passages, "Question: ")
+    Every incoming piece is answered by one, which may be empty; where the whole reply is short, a last one follows.
+    """
+    held = ""
+    decided = False
+    for piece in pieces:
+        if decided:
+            yield piece
+            continue
+        held += piece
+        decided = _TWO_WORDS.match(held) is not None
+        yield _ASSENT.sub("", held) if decided else ""
+    if not decided:
+        yield _ASSENT.sub("", held)
 
 
 def standalone_prompt(question: str, history: Sequence[Turn]) -> Prompt:
@@ -86,24 +109,22 @@ def leans_on_history(question: str) -> bool:
 
     A guess from its words alone, so that questions that stand on their own wait for nothing.
     """
-    text = question.casefold().strip()
-    words = re.findall(r"[\w']+", text)
-    return len(words) <= _LEANING_LENGTH or text.startswith(_LEANING_STARTS) or not _LEANING_WORDS.isdisjoint(words)
+    text = question.casefold().replace("’", "'").strip()
+    if len(re.findall(r"[\w']+", text)) <= _LEANING_LENGTH or _LEANING_PHRASES.search(text):
+        return True
+    return not _LEANING_WORDS.isdisjoint(re.findall(r"\w+", _STANDING_PHRASES.sub(" ", text)))
 
 
 def standalone_question(written: str, question: str) -> str:
     """The question the reader rewrote, cleaned; the original where what it wrote is no question of sensible length."""
-    line = written.strip().split("\n")[0].strip().strip(_QUOTES).strip()
-    line = re.sub(r"^(?:rewritten question|question|q)\s*:\s*", "", line, flags=re.IGNORECASE)
+    first = written.strip().split("\n")[0].strip(_AROUND)
+    line = re.sub(r"^(?:rewritten question|question|q)\s*:", "", first, flags=re.IGNORECASE).strip(_AROUND)
     return line if 0 < len(line) <= max(300, 3 * len(question)) else question
 
 
-def _prompt(passages: Sequence[Passage], request: str) -> Prompt:
-    return Prompt(INSTRUCTIONS, tuple(_shown(passage) for passage in passages), request)
-
-
 def _shown(passage: Passage) -> str:
-    return f'Passage [{passage.number}], from "{_short(passage.document.title, TITLE_CHARACTERS)}":\n{passage.text}'
+    title = _short(passage.document.title, TITLE_CHARACTERS).translate(_TITLE_MARKS)
+    return f'Passage [{passage.number}], from "{title}":\n{passage.text}'
 
 
 def _short(text: str, characters: int = REMEMBERED_CHARACTERS) -> str:

@@ -77,7 +77,7 @@ def _choose(ranked: Sequence[Chunk], documents: dict[str, Document], budget: Bud
         tokens = budget.count_tokens(text[joined.start : joined.end])
         if chosen and (spent + tokens > budget.tokens or len(chosen) - len(touching) >= budget.passages):
             continue
-        if not touching and any(_text(other, documents) == _text(chunk, documents) for other in chosen):
+        if any(_text(chunk, documents) in _text(other, documents) for other in chosen if other not in touching):
             continue  # the same words in another article tell the reader nothing new
         place = chosen.index(touching[0]) if touching else len(chosen)
         chosen = [other for other in chosen if other not in touching]

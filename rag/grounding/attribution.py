@@ -24,6 +24,8 @@ SECOND_SENTENCE_GAIN = 0.2
 
 NUMBER_WEIGHT, NAME_WEIGHT = 3.0, 2.0
 
+_ORDINAL = re.compile(r"^\s*\d{1,2}[.)]\s+")
+"""The number of a list's item, which says nothing about the articles."""
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?")
 _STOP_WORDS = frozenset(
     "a about after also an and are as at be because been before being but by can could did do does for from had has "
@@ -102,7 +104,10 @@ def _support(weights: dict[str, float], cited: frozenset[int], candidates: Seque
     if second is None:
         return [first]
     gain = _coverage(weights, [first, second]) - _coverage(weights, [first])
-    return [first, second] if gain >= SECOND_SENTENCE_GAIN else [first]
+    added = weights.keys() & second.words - first.words
+    if gain < SECOND_SENTENCE_GAIN or all(word[0].isdigit() for word in added):
+        return [first]  # "it costs 5 euros" isn't made of "it costs 4 euros" and "it has 5 seats"
+    return [first, second]
 
 
 def _best(weights: dict[str, float], chosen: list[_Sentence], candidates: Sequence[_Sentence]) -> _Sentence | None:
@@ -142,13 +147,13 @@ def _sentences(passage: Passage) -> list[_Sentence]:
 
 def _weights(claim: str) -> dict[str, float]:
     weights: dict[str, float] = {}
-    for found in _WORD.finditer(claim):
+    for at, found in enumerate(_WORD.finditer(_ORDINAL.sub("", claim))):
         word = _normal(found[0])
-        if word in _STOP_WORDS:
+        if word in _STOP_WORDS or found[0].casefold() in _STOP_WORDS:
             continue
         if word[0].isdigit():
             weights[word] = NUMBER_WEIGHT
-        elif found[0][0].isupper() and found.start() > 0:
+        elif found[0][0].isupper() and at > 0:
             weights[word] = NAME_WEIGHT
         else:
             weights.setdefault(word, 1.0)

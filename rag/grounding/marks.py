@@ -1,11 +1,12 @@
-"""Citation marks such as `[2]` in what a reader writes, also while it is still being written."""
+"""Citation marks such as `[2]` in what a reader writes."""
 
 import re
 from dataclasses import dataclass
 
-_MARK = re.compile(r"\[\s*(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\s*\]")
-_BEGUN = re.compile(r"\s*\[[\d\s,;]{0,40}$|\s+$")
-"""What may become a mark, or the space before one, with the next piece."""
+_SPACE = r"[^\S\n]*"
+_MARK = re.compile(rf"\[{_SPACE}(\d{{1,4}}(?:{_SPACE}[,;–-]{_SPACE}\d{{1,4}})*){_SPACE}\]")
+_BEGUN = re.compile(r"\[[\d\s,;–-]*\Z")
+_CLOSING = ".,;:!?…)]}”’\"'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,25 +14,36 @@ class Mark:
     """A citation mark taken out of a text."""
 
     at: int
-    """Where it stood, as an offset into the text without marks."""
+    """Where it stood, as an offset into the text without marks: the end of the word before it, or 0."""
     numbers: tuple[int, ...]
+    """Those that stand in it, so of a range only its two ends."""
 
 
 def split_marks(text: str) -> tuple[str, tuple[Mark, ...]]:
-    """The text without its marks and the spaces before them, and the marks.
+    """The text without its marks and without the space that they leave, and the marks.
 
     "Paid [1]. Gone [2, 3]." -> ("Paid. Gone.", (Mark(4, (1,)), Mark(10, (2, 3))))
+
+    A mark that the end of the text cuts short, as in "Paid [1", is left out.
     """
+    text = _BEGUN.sub("", text)
     plain, marks, after = "", [], 0
     for found in _MARK.finditer(text):
-        plain += text[after : found.start()].rstrip()
-        marks.append(Mark(len(plain), tuple(dict.fromkeys(int(number) for number in re.findall(r"\d+", found[1])))))
+        plain = _joined(plain, text[after : found.start()])
+        numbers = tuple(dict.fromkeys(int(number) for number in re.findall(r"\d+", found[1])))
+        marks.append(Mark(len(plain.rstrip()), numbers))
         after = found.end()
-    rest = text[after:]
-    return plain + (rest if plain else rest.lstrip()), tuple(marks)
+    return _joined(plain, text[after:]).rstrip(), tuple(marks)
 
 
-def without_begun_mark(text: str) -> str:
-    """The part of a growing text that can't turn out to be a mark: "Paid [1" -> "Paid"."""
-    begun = _BEGUN.search(text)
-    return text[: begun.start()] if begun else text
+def _joined(before: str, after: str) -> str:
+    """Close the gap that a mark left: "Paid " and "." -> "Paid.", "Paid " and " at once" -> "Paid at once"."""
+    left, right = before.rstrip(), after.lstrip()
+    if not left:
+        return right
+    gap = before[len(left) :] + after[: len(after) - len(right)]
+    if not right:
+        return left + gap
+    if "\n" in gap:
+        return left + "\n" * gap.count("\n") + right
+    return left + right if after[0] in _CLOSING else f"{left} {right}"

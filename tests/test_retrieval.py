@@ -1,0 +1,228 @@
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pytest
+
+from rag.index import open_library, open_writer
+from rag.retrieval import Budget, fuse, join, retrieve, touch
+from rag.types import Catalogue, Chunk, Document, Hit, Passage, Vectors
+from tests.fakes import WordEmbedder
+from tests.index.shelf import IDENTITY, make_library, put
+
+FERRY = "Dogs need a lead. Bicycles travel free. Boats sail daily. Whales sing. Fish swim."
+"""Sentences of 4, 3, 3, 2 and 2 words."""
+
+
+def document(id: str, text: str) -> Document:  # noqa: A002
+    return Document(id, id.title(), text, f"/{id}.txt", None, None, "")
+
+
+def chunk(text: str, of: Document) -> Chunk:
+    """The part of the article that reads so."""
+    start = of.text.index(text)
+    return Chunk(f"{of.id}/{text}", of.id, start, start + len(text))
+
+
+def hits(chunks: Sequence[Chunk], found_by: str = "dense") -> list[Hit]:
+    return [Hit(chunk, 1 - rank / 100, (found_by,)) for rank, chunk in enumerate(chunks)]
+
+
+class Shelf:
+    """A `Catalogue` that finds the same chunks whatever is asked, and remembers what was asked of it."""
+
+    def __init__(self, documents: Sequence[Document], dense: Sequence[Chunk], words: Sequence[Chunk] = ()) -> None:
+        self.documents, self.dense, self.words = documents, dense, words
+        self.asked: list[tuple[str, int, frozenset[str] | None]] = []
+
+    def nearest(self, query: Vectors, k: int, documents: frozenset[str] | None = None) -> list[Hit]:
+        assert query.shape == (1, WordEmbedder.dimension)
+        self.asked.append(("dense", k, documents))
+        return hits(self.dense[:k])
+
+    def matching(self, question: str, k: int, documents: frozenset[str] | None = None) -> list[Hit]:
+        self.asked.append((question, k, documents))
+        return hits(self.words[:k], "words")
+
+    def documents_by_id(self, ids: Iterable[str]) -> dict[str, Document]:
+        return {document.id: document for document in self.documents if document.id in set(ids)}
+
+
+def count_words(text: str) -> int:
+    return len(text.split())
+
+
+def found(catalogue: Catalogue, passages: int = 4, tokens: int = 100) -> tuple[Passage, ...]:
+    return retrieve("What do dogs need?", WordEmbedder(), catalogue, Budget(passages, tokens, count_words))
+
+
+def texts(ranked: Sequence[str], passages: int = 4, tokens: int = 100, article: str = FERRY) -> list[str]:
+    """What the reader gets where these parts of one article are found, best first."""
+    ferry = document("ferry", article)
+    shelf = Shelf([ferry], [chunk(text, ferry) for text in ranked])
+    return [passage.text for passage in found(shelf, passages, tokens)]
+
+
+def test_fused_scores_are_sums_of_reciprocal_ranks() -> None:
+    a, b, c = (Chunk(name, "d", 0, 1) for name in "abc")
+    fused = fuse(hits([a, b]), hits([b, c], "words"))
+    assert [(hit.chunk, hit.found_by) for hit in fused] == [(b, ("dense", "words")), (a, ("dense",)), (c, ("words",))]
+    assert [hit.score for hit in fused] == pytest.approx([1 / 62 + 1 / 61, 1 / 61, 1 / 62])
+
+
+def test_a_chunk_both_searches_find_late_beats_one_that_a_single_search_finds_first() -> None:
+    one, other, both = (Chunk(name, "d", 0, 1) for name in ("one", "other", "both"))
+    filler = [Chunk(f"f{rank}", "d", 0, 1) for rank in range(100)]
+    dense, words = [one, *filler[:19], both], [other, *filler[50:69], both]
+    assert fuse(hits(dense), hits(words, "words"))[0].chunk == both  # 2/81 is more than 1/61
+
+
+def test_of_equals_the_one_of_the_first_ranking_comes_first() -> None:
+    a, b = (Chunk(name, "d", 0, 1) for name in "ab")
+    assert [hit.chunk for hit in fuse(hits([a]), hits([b]))] == [a, b]
+
+
+def test_fusing_one_ranking_keeps_its_order_and_fusing_none_is_empty() -> None:
+    chunks = [Chunk(name, "d", 0, 1) for name in "zxy"]
+    assert [hit.chunk for hit in fuse(hits(chunks), [])] == chunks
+    assert fuse() == fuse([], []) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "touching"),
+    [
+        ((0, 5), (3, 8), True),
+        ((0, 9), (3, 5), True),
+        ((0, 5), (0, 5), True),
+        ((0, 3), (3, 5), True),
+        ((0, 2), (4, 6), True),
+        ((0, 2), (8, 9), False),
+    ],
+)
+def test_chunks_touch_when_only_whitespace_lies_between_them(
+    one: tuple[int, int], other: tuple[int, int], touching: bool
+) -> None:
+    text = "ab\n cd.ef"
+    first, second = Chunk("1", "d", *one), Chunk("2", "d", *other)
+    assert touch(first, second, text) is touch(second, first, text) is touching
+
+
+def test_chunks_of_two_articles_never_touch() -> None:
+    assert not touch(Chunk("1", "d", 0, 5), Chunk("2", "e", 0, 5), "abcde")
+
+
+def test_joined_chunks_cover_all_of_their_parts() -> None:
+    assert join([Chunk("1", "d", 4, 6), Chunk("2", "d", 0, 3), Chunk("3", "d", 5, 9)]) == Chunk("d:0-9", "d", 0, 9)
+    assert join([Chunk("1", "d", 4, 6)]) == Chunk("d:4-6", "d", 4, 6)
+
+
+def test_passages_are_numbered_from_one_best_first_and_are_slices_of_their_articles() -> None:
+    ferry, trains = document("ferry", FERRY), document("trains", "Trains leave hourly.")
+    shelf = Shelf([ferry, trains], [chunk("Fish swim.", ferry), chunk("Trains leave hourly.", trains)])
+    first, second = found(shelf)
+    assert (first.number, first.document, first.text) == (1, ferry, "Fish swim.")
+    assert (second.number, second.document, second.text) == (2, trains, "Trains leave hourly.")
+    for passage in (first, second):
+        assert passage.text == passage.document.text[passage.chunk.start : passage.chunk.end]
+        assert passage.chunk.document_id == passage.document.id
+
+
+def test_nothing_found_is_no_passage() -> None:
+    assert found(Shelf([], [])) == ()
+
+
+def test_both_searches_get_the_question_the_number_of_candidates_and_the_documents() -> None:
+    shelf = Shelf([], [])
+    only = frozenset({"ferry"})
+    retrieve("Who?", WordEmbedder(), shelf, Budget(4, 100, count_words), candidates=7, documents=only)
+    assert shelf.asked == [("dense", 7, only), ("Who?", 7, only)]
+    found(shelf)
+    assert shelf.asked[2:] == [("dense", 40, None), ("What do dogs need?", 40, None)]
+
+
+def test_no_more_passages_than_the_budget_allows() -> None:
+    ranked = ["Fish swim.", "Boats sail daily.", "Dogs need a lead."]
+    assert texts(ranked, passages=2) == ["Fish swim.", "Boats sail daily."]
+    assert texts(ranked, passages=1) == ["Fish swim."]
+
+
+def test_no_more_tokens_than_the_budget_allows_and_a_smaller_one_may_still_fit() -> None:
+    ranked = ["Dogs need a lead.", "Boats sail daily.", "Fish swim."]  # 4, 3 and 2 words
+    assert texts(ranked, tokens=9) == ranked
+    assert texts(ranked, tokens=8) == ["Dogs need a lead.", "Boats sail daily."]
+    assert texts(ranked, tokens=6) == ["Dogs need a lead.", "Fish swim."]
+    assert texts(ranked, tokens=5) == ["Dogs need a lead."]
+
+
+def test_the_best_passage_is_given_even_where_it_alone_exceeds_the_budget() -> None:
+    assert texts(["Dogs need a lead.", "Fish swim."], tokens=1) == ["Dogs need a lead."]
+
+
+def test_neighbours_are_joined_in_the_place_of_the_better_one() -> None:
+    ranked = ["Whales sing.", "Dogs need a lead.", "Bicycles travel free."]
+    assert texts(ranked) == ["Whales sing.", "Dogs need a lead. Bicycles travel free."]
+    ranked = ["Bicycles travel free.", "Whales sing.", "Dogs need a lead."]
+    assert texts(ranked) == ["Dogs need a lead. Bicycles travel free.", "Whales sing."]
+
+
+def test_a_chunk_between_two_passages_makes_them_one() -> None:
+    ranked = ["Dogs need a lead.", "Fish swim.", "Boats sail daily.", "Bicycles travel free."]
+    assert texts(ranked) == ["Dogs need a lead. Bicycles travel free. Boats sail daily.", "Fish swim."]
+
+
+def test_overlapping_chunks_are_joined_and_their_overlap_counts_once() -> None:
+    ranked = ["Dogs need a lead. Bicycles travel free.", "Bicycles travel free. Boats sail daily."]
+    assert texts(ranked, tokens=10) == ["Dogs need a lead. Bicycles travel free. Boats sail daily."]
+    assert texts(ranked, tokens=9) == ["Dogs need a lead. Bicycles travel free."]
+
+
+def test_a_neighbour_joins_though_no_further_passage_is_allowed() -> None:
+    ranked = ["Dogs need a lead.", "Bicycles travel free."]
+    assert texts(ranked, passages=1) == ["Dogs need a lead. Bicycles travel free."]
+
+
+def test_making_two_passages_one_leaves_room_for_another() -> None:
+    ranked = ["Dogs need a lead.", "Boats sail daily.", "Bicycles travel free.", "Fish swim."]
+    assert texts(ranked, passages=2) == ["Dogs need a lead. Bicycles travel free. Boats sail daily.", "Fish swim."]
+
+
+def test_the_same_text_in_another_article_is_skipped() -> None:
+    ferry, copy = document("ferry", FERRY), document("copy", f"Copied: {FERRY}")
+    shelf = Shelf([ferry, copy], [chunk("Fish swim.", ferry), chunk("Fish swim.", copy), chunk("Dogs need", copy)])
+    assert [(passage.document.id, passage.text) for passage in found(shelf)] == [
+        ("ferry", "Fish swim."),
+        ("copy", "Dogs need"),
+    ]
+
+
+def test_a_copied_article_is_skipped_also_where_its_chunks_are_neighbours() -> None:
+    ferry, copy = document("ferry", FERRY), document("copy", FERRY)
+    parts = ["Dogs need a lead.", "Bicycles travel free."]
+    shelf = Shelf([ferry, copy], [chunk(text, article) for text in parts for article in (ferry, copy)])
+    assert [(passage.document.id, passage.text) for passage in found(shelf)] == [("ferry", " ".join(parts))]
+    crossed = [chunk(parts[0], ferry), chunk(parts[1], copy), chunk(parts[1], ferry), chunk(parts[0], copy)]
+    assert [passage.text for passage in found(Shelf([ferry, copy], crossed))] == parts
+
+
+def test_end_to_end_the_library_s_chunks_become_joined_passages(tmp_path: Path) -> None:
+    make_library(tmp_path)
+    budget = Budget(2, 100, count_words)
+    with open_library(tmp_path, IDENTITY) as library:
+        first, *rest = retrieve("Where do pickers of tea walk?", WordEmbedder(), library, budget)
+        assert (first.number, first.document.id) == (1, "tea")
+        assert first.text == first.document.text == "Tea grows on hills.\nPickers walk between the bushes."
+        assert all(passage.text == passage.document.text[passage.chunk.start : passage.chunk.end] for passage in rest)
+        [only] = retrieve("Where does tea grow?", WordEmbedder(), library, budget, documents=frozenset({"iron"}))
+        assert (only.number, only.text) == (1, "Iron rusts in wet air.")
+        assert retrieve("Tea?", WordEmbedder(), library, budget, documents=frozenset()) == ()
+
+
+def test_end_to_end_one_snapshot_answers_while_the_library_changes(tmp_path: Path) -> None:
+    make_library(tmp_path)
+    budget = Budget(2, 100, count_words)
+    with open_library(tmp_path, IDENTITY) as library, library.snapshot() as before:
+        with open_writer(tmp_path, IDENTITY) as writer:
+            put(writer, "iron", "Nothing.")
+            writer.commit()
+        [old, *_] = retrieve("When does iron rust?", WordEmbedder(), before, budget)
+        assert old.text == "Iron rusts in wet air."
+        assert "Iron rusts" not in str(retrieve("When does iron rust?", WordEmbedder(), library, budget))

@@ -1,0 +1,166 @@
+import os
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from rag.errors import SettingsError
+from rag.settings import EngineChoice, Settings, load_settings
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No RAG_* variable, and a current folder without rag.toml."""
+    for name in [name for name in os.environ if name.upper().startswith("RAG_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def refusal(**given: object) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(**given)
+    return str(caught.value)
+
+
+def write(text: str) -> None:
+    Path("rag.toml").write_text(text)
+
+
+def test_without_anything_set_the_defaults_hold() -> None:
+    settings = load_settings()
+    assert (settings.index, settings.engine, settings.threads, settings.port) == (
+        Path("index"),
+        EngineChoice.AUTO,
+        None,
+        7860,
+    )
+
+
+def test_what_is_given_beats_the_environment_which_beats_the_file_which_beats_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load_settings().passages == 4
+    write("passages = 5")
+    assert load_settings().passages == 5
+    monkeypatch.setenv("RAG_PASSAGES", "6")
+    assert load_settings().passages == 6
+    assert load_settings(passages=7).passages == 7
+
+
+def test_each_setting_comes_from_its_own_best_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    write('passages = 5\nindex = "file"\nreader = "file"')
+    monkeypatch.setenv("RAG_INDEX", "environment")
+    monkeypatch.setenv("RAG_READER", "environment")
+    settings = load_settings(reader="given")
+    assert (settings.passages, settings.index, settings.reader) == (5, Path("environment"), "given")
+
+
+def test_text_is_turned_into_the_type_of_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_OFFLINE", "true")
+    monkeypatch.setenv("RAG_ENGINE", "llama_cpp")
+    settings = load_settings(threads="2", min_answerable="0.25", models="/models")
+    assert settings.offline is True
+    assert settings.engine is EngineChoice.LLAMA_CPP
+    assert (settings.threads, settings.min_answerable, settings.models) == (2, 0.25, Path("/models"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        ("engine", "gpu", "'auto', 'transformers' or 'llama_cpp'"),
+        ("passages", "many", "integer"),
+        ("passages", "0", "greater than or equal to 1"),
+        ("passages", "21", "less than or equal to 20"),
+        ("chunk_tokens", "257", "less than or equal to 256"),
+        ("min_answerable", "1.5", "less than or equal to 1"),
+        ("offline", "perhaps", "boolean"),
+        ("port", "65536", "less than or equal to 65535"),
+        ("port", "0", "greater than or equal to 1"),
+    ],
+)
+def test_a_refused_value_is_named_with_its_setting_and_what_would_do(
+    name: str, value: str, accepted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages = [refusal(**{name: value})]
+    monkeypatch.setenv(f"RAG_{name.upper()}", value)
+    messages.append(refusal())
+    monkeypatch.delenv(f"RAG_{name.upper()}")
+    write(f'{name} = "{value}"')
+    messages.append(refusal())
+    for message in messages:
+        assert f"{name} = '{value}'" in message
+        assert accepted in message
+        assert f"--set {name}=…, RAG_{name.upper()} or {name} in rag.toml" in message
+
+
+def test_all_refused_values_are_named_at_once() -> None:
+    message = refusal(passages=0, port=0)
+    assert "passages = 0" in message
+    assert "port = 0" in message
+
+
+def test_a_refused_value_is_not_hidden_by_a_good_one_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    write("passages = 0\nport = 8000")
+    monkeypatch.setenv("RAG_PORT", "8001")
+    assert "passages = 0" in refusal(port=8002)
+
+
+def test_an_unknown_name_is_refused_and_the_known_ones_listed() -> None:
+    for message in (refusal(passage=4), _refused_file("passage = 4")):
+        assert "no setting called 'passage'" in message
+        assert "passages, passage_tokens" in message
+
+
+def _refused_file(text: str) -> str:
+    write(text)
+    return refusal()
+
+
+def test_settings_in_a_table_of_the_file_are_refused() -> None:
+    assert "no setting called 'rag'" in _refused_file("[rag]\npassages = 5")
+
+
+@pytest.mark.parametrize("text", ["passages = ", "passages: 5", '"', "passages = 5\npassages = 6"])
+def test_a_file_that_is_no_toml_is_named_with_the_place_of_the_trouble(text: str) -> None:
+    message = _refused_file(text)
+    assert message.startswith("rag.toml can't be read: ")
+    assert message.endswith("Correct it or remove it.")
+    assert re.search(r"\(at (line \d+, column \d+|end of document)\)", message)
+
+
+def test_a_file_that_is_no_text_is_named() -> None:
+    Path("rag.toml").write_bytes(b"\xff\xfe\x00")
+    assert refusal().startswith("rag.toml can't be read: ")
+
+
+def test_an_empty_file_and_a_folder_of_that_name_change_nothing() -> None:
+    defaults = load_settings()
+    write("# nothing yet\n")
+    assert load_settings() == defaults
+    Path("rag.toml").unlink()
+    Path("rag.toml").mkdir()
+    assert load_settings() == defaults
+
+
+def test_other_variables_are_none_of_its_business(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PASSAGES", "5")
+    monkeypatch.setenv("RAG_SOMETHING_ELSE", "5")
+    assert load_settings().passages == 4
+
+
+def test_settings_can_not_be_changed_afterwards() -> None:
+    settings = load_settings()
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.passages = 5
+    assert settings.passages == 4
+
+
+def test_loading_settings_makes_no_file(tmp_path: Path) -> None:
+    load_settings()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_described(name: str) -> None:
+    assert Settings.model_fields[name].description
