@@ -9,7 +9,7 @@ from rag.chunking import chunk_document, fit_title, with_title
 from rag.documents import file_hash, find_files, load
 from rag.errors import DocumentError
 from rag.index import Identity, Writer, open_writer
-from rag.types import Chunk, Document, Embedder
+from rag.types import Chunk, Document, Embedder, Progress
 
 Report = Callable[[str, int, int], None]
 """(what is being done, done, total)"""
@@ -46,71 +46,137 @@ def index_paths(
 ) -> IndexReport:
     """Make the library in `folder` hold the articles in `paths` as they are now.
 
-    Without `paths` the folders indexed before are visited again. Documents of these folders whose file is gone are
-    removed; what came from elsewhere stays. `start_over` empties the library first and lets it have another identity.
+    Without `paths` the folders indexed before are visited again; one that can't be visited keeps its articles.
+    Documents of the folders visited whose file is gone are removed; what came from elsewhere stays. `start_over`
+    empties the library first, lets it have another identity, and forgets all folders but `paths` if there are any.
     Work is committed as it goes, so that an interrupted run loses at most a minute and the next goes on from there;
     with `start_over` the old library answers until all is done.
 
-    Raises DocumentError when there is nothing to index, and the RagErrors of `open_writer`.
+    Raises DocumentError when there is nothing to index or, with `start_over`, no file could be read, and the
+    RagErrors of `open_writer`.
     """
-    found = find_files(paths) if paths else []
+    named = _visit(paths) if paths else None
     with open_writer(folder, identity, start_over=start_over) as writer:
-        roots = [path.resolve() for path in paths] or [Path(root) for root in writer.roots()]
-        if not roots:
-            raise DocumentError("No folder has been indexed yet, so say which: `rag index FOLDER`.")
-        files = found or find_files(roots)
+        visit = named or _visit_again(writer.roots())
+        _remember(writer, visit.roots, forget_others=start_over and named is not None)
         known = {document.source: document for document in writer.documents()}
-        for root in roots:
-            writer.remember_root(root)
-        gone = _gone(known, files, roots)
+        gone = _gone(known, visit)
         for source in gone:
             writer.remove(known[source].id)
-        changed = _Changed(files, {source: document.content_hash for source, document in known.items()})
+        work = _Work(visit.files, {source: document.content_hash for source, document in known.items()}, report)
         added: list[str] = []
         updated: list[str] = []
         committed = time.monotonic()
-        for group in _groups(changed.documents(report or _silent), embedder, identity):
-            _put(writer, group, embedder, identity.chunk_tokens)
+        for group in _groups(work.documents(), embedder, identity):
+            _put(writer, group, embedder, identity.chunk_tokens, work.embedding)
+            work.stored()
             for document, _ in group:
                 (updated if document.source in known else added).append(document.source)
             if not start_over and time.monotonic() - committed > COMMIT_SECONDS:
                 writer.commit()
                 committed = time.monotonic()
+        if start_over and not added:
+            raise DocumentError(f"Nothing could be read, so the library stays as it was. {work.refused[0]}")
         writer.commit()
+        work.finished()
         return IndexReport(
             added=tuple(added),
             updated=tuple(updated),
             removed=tuple(gone),
-            unchanged=changed.unchanged,
-            refused=tuple(changed.refused),
+            unchanged=work.unchanged,
+            refused=(*visit.refused, *work.refused),
             documents=len(writer.documents()),
         )
 
 
-class _Changed:
-    """Files whose content the library doesn't hold yet, read one by one."""
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """The folders and files looked into, and what was found there."""
 
-    def __init__(self, files: Sequence[Path], hashes: dict[str, str]) -> None:
-        self._files = files
-        self._hashes = hashes
+    roots: tuple[Path, ...]
+    files: tuple[Path, ...]
+    refused: tuple[str, ...]
+    """One sentence for each folder that could not be looked into."""
+
+
+def _visit(paths: Sequence[Path]) -> _Visit:
+    files = tuple(find_files(paths))
+    roots = tuple(path.resolve() for path in paths)
+    for root in roots:
+        if not _is_unicode(str(root)):
+            raise DocumentError(f"The name {str(root)!a} is not valid Unicode. Rename the folder.")
+    return _Visit(roots, files, ())
+
+
+def _visit_again(remembered: Sequence[str]) -> _Visit:
+    """What can be visited. A folder that is gone or empty may be on a disk that isn't connected at the moment."""
+    if not remembered:
+        raise DocumentError("No folder has been indexed yet, so say which: `rag index FOLDER`.")
+    files: set[Path] = set()
+    refused: dict[Path, DocumentError] = {}
+    for root in map(Path, remembered):
+        try:
+            files.update(find_files([root]))
+        except DocumentError as error:
+            refused[root] = error
+    roots = [root for root in map(Path, remembered) if root not in refused]
+    if not roots:
+        raise next(iter(refused.values()))
+    away = {root: error for root, error in refused.items() if not any(map(root.is_relative_to, roots))}
+    stays = "What was indexed from it stays; `rag index --rebuild FOLDER` with the other folders forgets it."
+    return _Visit(tuple(roots), tuple(sorted(files)), tuple(f"{error} {stays}" for error in away.values()))
+
+
+def _remember(writer: Writer, roots: Sequence[Path], *, forget_others: bool) -> None:
+    if forget_others:
+        for other in writer.roots():
+            writer.forget_root(other)
+    for root in roots:
+        writer.remember_root(root)
+
+
+class _Work:
+    """Files, of which those whose content the library doesn't hold yet are read one by one, and the progress made.
+
+    Progress counts bytes, because articles differ in length. It never shrinks, whatever happens to the files meanwhile.
+    """
+
+    def __init__(self, files: Sequence[Path], hashes: dict[str, str], report: Report | None) -> None:
         self.unchanged = 0
         self.refused: list[str] = []
+        self._sizes = {file: _size(file) for file in files}
+        self._hashes = hashes
+        self._report = report or _silent
+        self._total = sum(self._sizes.values())
+        self._done = 0
+        self._waiting = 0
 
-    def documents(self, report: Report) -> Iterator[Document]:
-        """Progress counts bytes, because articles differ in length."""
-        total = sum(_size(file) for file in self._files)
-        done = 0
-        for file in self._files:
-            report("Indexing", done, total)
+    def documents(self) -> Iterator[Document]:
+        for file, size in self._sizes.items():
+            self._report("Indexing", self._done, self._total)
             try:
-                if self._hashes.get(str(file)) == file_hash(file):
-                    self.unchanged += 1
-                else:
-                    yield load(file)
+                document = None if self._hashes.get(str(file)) == file_hash(file) else load(file)
             except DocumentError as error:
                 self.refused.append(str(error))
-            done += _size(file)
-        report("Indexing", total, total)
+                self._done += size
+                continue
+            if document is None:
+                self.unchanged += 1
+                self._done += size
+                continue
+            self._waiting += size
+            yield document
+
+    def embedding(self, done: int, total: int) -> None:
+        """`Progress` of the texts of all documents that were read since `stored`."""
+        self._report("Indexing", self._done + self._waiting * done // max(total, 1), self._total)
+
+    def stored(self) -> None:
+        self._done += self._waiting
+        self._waiting = 0
+
+    def finished(self) -> None:
+        self._report("Indexing", self._total, self._total)
 
 
 def _groups(
@@ -129,25 +195,38 @@ def _groups(
         yield group
 
 
-def _put(writer: Writer, group: Sequence[tuple[Document, list[Chunk]]], embedder: Embedder, chunk_tokens: int) -> None:
+def _put(
+    writer: Writer,
+    group: Sequence[tuple[Document, list[Chunk]]],
+    embedder: Embedder,
+    chunk_tokens: int,
+    progress: Progress,
+) -> None:
     texts = []
     for document, chunks in group:
         title = fit_title(document.title, embedder.count_tokens, chunk_tokens)
         texts += [with_title(title, document.text[chunk.start : chunk.end]) for chunk in chunks]
-    vectors = embedder.embed_passages(texts)
+    vectors = embedder.embed_passages(texts, progress)
     at = 0
     for document, chunks in group:
         writer.put(document, chunks, vectors[at : at + len(chunks)])
         at += len(chunks)
 
 
-def _gone(known: Iterable[str], files: Sequence[Path], roots: Sequence[Path]) -> list[str]:
-    present = {str(file) for file in files}
+def _gone(known: Iterable[str], visit: _Visit) -> list[str]:
+    present = {str(file) for file in visit.files}
+    folders = [root for root in visit.roots if root.is_dir()]
     return sorted(
-        source
-        for source in known
-        if source not in present and any(Path(source).is_relative_to(root) for root in roots if root.is_dir())
+        source for source in known if source not in present and any(map(Path(source).is_relative_to, folders))
     )
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _size(file: Path) -> int:

@@ -1,17 +1,23 @@
-"""The order of the stages, and the only place that knows it: `Pipeline` answers, `open_pipeline` builds one."""
+"""The order of the stages, and the only place that knows it.
+
+`Pipeline` answers and `open_pipeline` builds one; `index_articles` brings the library up to date.
+"""
 
 import hashlib
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 from rag import prompting
+from rag.documents import find_files
 from rag.embedding import SentenceTransformerEmbedder
 from rag.engines import open_engine, share_processor_politely
-from rag.errors import QuestionError
+from rag.errors import LibraryEmpty, ModelError, QuestionError
 from rag.grounding import Grounder, cited_pieces, is_abstention
 from rag.index import Identity, Library, open_library
+from rag.indexing import IndexReport, index_paths
 from rag.model_files import ensure
 from rag.retrieval import Budget, retrieve
 from rag.settings import Settings
@@ -26,10 +32,12 @@ from rag.types import (
     Models,
     Passage,
     PassagesFound,
+    Progress,
     Reason,
     TextPiece,
     Timings,
     Turn,
+    Vectors,
     Verdict,
 )
 
@@ -38,6 +46,9 @@ Report = Callable[[str, int, int], None]
 
 QUESTION_CHARACTERS = 2000
 """The longest question accepted."""
+
+QUESTION_TOKENS = 2000
+"""The longest question in the reader's tokens: 450 of them hold QUESTION_CHARACTERS of English, but not of emoji."""
 
 REQUEST_TOKENS = 2600
 """Room in the reader's window for instructions, question and conversation."""
@@ -66,7 +77,7 @@ class Pipeline:
 
     def stream_answer(
         self, question: str, history: Sequence[Turn] = (), documents: frozenset[str] | None = None
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         """Yield `PassagesFound`, then the answer's `TextPiece`s, then `Finished`.
 
         `documents` limits the search to the documents with these ids. Pieces may be empty: they come while the reader
@@ -74,6 +85,10 @@ class Pipeline:
         question that is empty or too long, and whatever RagError the library or the engine meets.
         """
         question = check_question(question)
+        if (tokens := self.engine.count_tokens(question)) > QUESTION_TOKENS:
+            raise QuestionError(
+                f"The reader takes {QUESTION_TOKENS:,} tokens, the question has {tokens:,}. Shorten it."
+            )
         watch = _Stopwatch()
         standalone = question
         if history and prompting.leans_on_history(question):
@@ -105,16 +120,16 @@ class Pipeline:
         if not passages:
             yield finished("", (), Reason.NOTHING_FOUND, 0.0)
             return
-        # One look at the passages serves both prompts: they differ only after the question. Reading is what takes
-        # long, and `stream` can be stopped while it reads, which `choose` can't.
-        yield from _stoppable(self.engine.warm(prompting.passages_prompt(passages)))
-        confidence = self.engine.choose(prompting.answerable_prompt(standalone, passages), prompting.YES_NO)[0]
+        prompt = prompting.answer_prompt(standalone, passages)
+        # Reading is what takes long, and while it warms up an engine can be stopped; `choose` can't be.
+        yield from _stoppable(self.engine.warm(prompt))
+        confidence = self.engine.choose(prompt, prompting.YES_NO)[0]
         watch.note("checking")
         if confidence < self.settings.min_answerable:
             yield finished("", (), Reason.UNLIKELY, confidence)
             return
         grounder = Grounder(passages)
-        pieces = self.engine.stream(prompting.answer_prompt(standalone, passages), Limits(self.settings.answer_tokens))
+        pieces = prompting.without_assent(self.engine.stream(prompt, Limits(self.settings.answer_tokens)))
         written = yield from _as_text(cited_pieces(pieces, grounder), watch)
         watch.note("generation")
         text, claims = grounder.ground(written)
@@ -138,8 +153,11 @@ class Pipeline:
 
 
 def check_question(question: str) -> str:
-    """The question without surrounding whitespace. Raises QuestionError when it is empty or too long."""
-    question = question.strip()
+    """The question without surrounding whitespace, in characters that UTF-8 can hold.
+
+    Raises QuestionError when it is empty or too long.
+    """
+    question = question.encode("utf-8", "replace").decode("utf-8").strip()
     if not question:
         raise QuestionError("The question is empty. Ask something, such as: how much does TikTok pay Microsoft?")
     if len(question) > QUESTION_CHARACTERS:
@@ -152,11 +170,10 @@ def check_question(question: str) -> str:
 def open_pipeline(settings: Settings, report: Report | None = None) -> Pipeline:
     """Load library and models, fetching what isn't here yet. Raises the RagError of whatever is missing or broken.
 
-    The library comes first: a user who has not indexed anything learns it before a gigabyte is loaded.
+    The library comes first: who has not indexed anything, or did so with other settings, learns it before a gigabyte
+    is loaded.
     """
-    report = report or _silent
-    identity_known = open_library(settings.index)
-    identity_known.close()
+    open_library(settings.index, _made_with(settings)).close()
     embedder = open_embedder(settings, report)
     library = open_library(settings.index, library_identity(settings, embedder))
     try:
@@ -166,15 +183,36 @@ def open_pipeline(settings: Settings, report: Report | None = None) -> Pipeline:
         raise
 
 
+def index_articles(
+    settings: Settings, paths: Sequence[Path] = (), *, start_over: bool = False, report: Report | None = None
+) -> IndexReport:
+    """`index_paths` with the library and the embedder of the settings.
+
+    The model is loaded by the first article that has to be embedded: where none has, all is done in a second.
+    """
+    report = report or _silent
+    if paths:
+        find_files(paths)  # a wrong path is said before a model is fetched for it
+    try:
+        dimension = None if start_over else _made_with(settings).dimension
+    except LibraryEmpty:
+        if not paths:
+            raise
+        dimension = None
+    folder = ensure(settings.embedder, settings.models, offline=settings.offline, report=report)
+    revision = weights_revision(folder)
+    embedder = EmbedderOnDemand(
+        settings.embedder, revision, dimension, lambda: _load_embedder(folder, settings.embedder, revision, report)
+    )
+    identity = library_identity(settings, embedder)
+    return index_paths(paths, settings.index, identity, embedder, start_over=start_over, report=report)
+
+
 def open_embedder(settings: Settings, report: Report | None = None) -> SentenceTransformerEmbedder:
     """The embedder of the settings, fetched when it isn't here yet."""
-    share_processor_politely()
     report = report or _silent
     folder = ensure(settings.embedder, settings.models, offline=settings.offline, report=report)
-    report(f"Loading {settings.embedder}", 0, 1)
-    embedder = SentenceTransformerEmbedder(folder, settings.embedder, weights_revision(folder))
-    report(f"Loading {settings.embedder}", 1, 1)
-    return embedder
+    return _load_embedder(folder, settings.embedder, weights_revision(folder), report)
 
 
 def open_reader(settings: Settings, report: Report | None = None) -> Engine:
@@ -190,14 +228,85 @@ def open_reader(settings: Settings, report: Report | None = None) -> Engine:
 
 
 def weights_revision(folder: Path) -> str:
-    """The first 12 hex digits of the sha256 of an embedder's weights; takes 0.1 to 0.5 s."""
-    with (folder / "model.safetensors").open("rb") as weights:
-        return hashlib.file_digest(weights, "sha256").hexdigest()[:12]
+    """The first 12 hex digits of the sha256 of an embedder's weights; takes 0.1 to 0.5 s.
+
+    Weights in several files count as one, joined by their order. Raises ModelError where there are none.
+    """
+    files = sorted(folder.rglob("*.safetensors"))
+    if not files:
+        raise ModelError(
+            f"{folder} holds no embedder: there are no weights (.safetensors) in it. "
+            "Name a folder with a sentence-transformers model, or one that is known, in RAG_EMBEDDER."
+        )
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as weights:
+            hashlib.file_digest(weights, lambda: digest)
+    return digest.hexdigest()[:12]
 
 
 def library_identity(settings: Settings, embedder: Embedder) -> Identity:
     """What a library made with these settings depends on."""
     return Identity(embedder.name, embedder.revision, embedder.dimension, settings.chunk_tokens, settings.chunk_overlap)
+
+
+class EmbedderOnDemand:
+    """Implements `rag.types.Embedder`; the model is loaded by the first call that can't do without."""
+
+    def __init__(self, name: str, revision: str, dimension: int | None, load: Callable[[], Embedder]) -> None:
+        """`dimension` is None where only the model itself can tell."""
+        self.name = name
+        self.revision = revision
+        self._dimension = dimension
+        self._load = load
+
+    @cached_property
+    def _model(self) -> Embedder:
+        return self._load()
+
+    @property
+    def dimension(self) -> int:
+        """See `Embedder.dimension`."""
+        return self._dimension or self._model.dimension
+
+    @property
+    def max_tokens(self) -> int:
+        """See `Embedder.max_tokens`."""
+        return self._model.max_tokens
+
+    def embed_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """See `Embedder.embed_passages`."""
+        return self._model.embed_passages(texts, progress)
+
+    def embed_query(self, text: str) -> Vectors:
+        """See `Embedder.embed_query`."""
+        return self._model.embed_query(text)
+
+    def count_tokens(self, text: str) -> int:
+        """See `Embedder.count_tokens`."""
+        return self._model.count_tokens(text)
+
+
+def _made_with(settings: Settings) -> Identity:
+    """What the library there is depends on; its dimension is that of the embedder, for another's is refused.
+
+    Raises LibraryEmpty where there is none, and LibraryMismatch where the settings alone show that it is another's.
+    """
+    with Library(settings.index) as library:
+        made = library.manifest.identity
+    wanted = replace(
+        made, embedder=settings.embedder, chunk_tokens=settings.chunk_tokens, chunk_overlap=settings.chunk_overlap
+    )
+    with Library(settings.index, wanted) as library:
+        return library.manifest.identity
+
+
+def _load_embedder(folder: Path, name: str, revision: str, report: Report) -> SentenceTransformerEmbedder:
+    share_processor_politely()
+    report(f"Loading {name}", 0, 1)
+    embedder = SentenceTransformerEmbedder(folder, name, revision)
+    report(f"Loading {name}", 1, 1)
+    return embedder
 
 
 def _stoppable(work: Iterator[None]) -> Iterator[TextPiece]:

@@ -37,7 +37,8 @@ class WordEmbedder:
 class ScriptedEngine:
     """Yields its queued replies one character at a time, and remembers every prompt it was given.
 
-    `choose` gives each call the next queued row of probabilities, or an even chance when none is queued.
+    `choose` gives each call the next queued row of probabilities, or an even chance when none is queued. `at_work` is
+    true from the first step of `stream` or `warm` until that has ended or was closed.
     """
 
     name = "scripted"
@@ -50,6 +51,7 @@ class ScriptedEngine:
         self.prompts: list[Prompt] = []
         self.warmed: list[Prompt] = []
         self.stopped_early = False
+        self.at_work = False
         self.closed = False
 
     def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str]:
@@ -57,11 +59,13 @@ class ScriptedEngine:
         reply = self.replies.pop(0)
         ends = [at for stop in limits.stop if (at := reply.find(stop)) >= 0]
         finished = False
+        self.at_work = True
         try:
             yield from reply[: min(ends, default=len(reply))]
             finished = True
         finally:
             self.stopped_early = not finished
+            self.at_work = False
 
     def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
         self.prompts.append(prompt)
@@ -69,7 +73,11 @@ class ScriptedEngine:
 
     def warm(self, prompt: Prompt) -> Iterator[None]:
         self.warmed.append(prompt)
-        yield
+        self.at_work = True
+        try:
+            yield
+        finally:
+            self.at_work = False
 
     def count_tokens(self, text: str) -> int:
         return len(_words(text))

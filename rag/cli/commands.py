@@ -3,26 +3,28 @@
 Exit status: 0 done or answered, 1 failure, 2 wrong use, 3 the articles don't say, 130 stopped with Ctrl-C.
 """
 
-import dataclasses
-import json
+import io
 import logging
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rag import model_files
-from rag.cli.progress import ProgressLines
-from rag.cli.reports import index_lines, models_table, status_lines
-from rag.errors import InputError, RagError
+from rag.cli import INTERRUPTED
+from rag.cli.progress import Draft, ProgressLines
+from rag.cli.reports import answer_json, index_lines, models_table, status_lines
+from rag.errors import DocumentError, InputError, ModelDamaged, RagError
 from rag.rendering import answer_text, plain
 from rag.settings import Settings, load_settings
 from rag.types import Answer, Event, Finished, PassagesFound, TextPiece
 
-FAILED, WRONG_USE, ABSTAINED, INTERRUPTED = 1, 2, 3, 130
+FAILED, WRONG_USE, ABSTAINED = 1, 2, 3
 
 app = typer.Typer(
     help="Ask a folder of articles a question; get a short answer, every sentence cited.",
@@ -36,26 +38,60 @@ models_app = typer.Typer(
 app.add_typer(models_app, name="models")
 
 
-def main() -> None:
-    """The entry point of the `rag` command: errors meant for users become one line on stderr and an exit status."""
+def run() -> None:
+    """Run the command line of this process: what goes wrong becomes one line on stderr and an exit status.
+
+    Raises SystemExit, or KeyboardInterrupt where Ctrl-C ended it.
+    """
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without curly quotes still shows the answer
     try:
-        app()
+        with _flushed():
+            app(prog_name="rag")
     except InputError as error:
-        _fail(error, WRONG_USE)
+        _fail(str(error), WRONG_USE)
     except RagError as error:
-        _fail(error, FAILED)
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        raise SystemExit(INTERRUPTED) from None
+        _fail(str(error), FAILED)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # which is what Typer makes of Ctrl-C
+            raise KeyboardInterrupt from None
+        raise
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         raise SystemExit(FAILED) from None
+    except OSError as error:  # such as a full disk that our output is redirected to
+        _drop_output()
+        _fail(str(error), FAILED)
 
 
-def _fail(error: RagError, status: int) -> None:
-    print(f"rag: {plain(str(error))}", file=sys.stderr)
-    raise SystemExit(status) from error
+@contextmanager
+def _flushed() -> Iterator[None]:
+    """Have what can't be printed fail here: at the exit of the interpreter it would be too late to say so."""
+    try:
+        yield
+    finally:
+        if sys.stdout:
+            sys.stdout.flush()
+
+
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail(message: str, status: int) -> None:
+    print(f"rag: {_one_line(message)}", file=sys.stderr)
+    raise SystemExit(status) from None
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(_one_line(line))
+
+
+def _one_line(text: str) -> str:
+    """`plain`, and the line ends that file names may hold made spaces."""
+    return re.sub(r"\s*\n\s*", " ", plain(text).rstrip())
 
 
 @app.callback()
@@ -91,28 +127,14 @@ def index(
     ] = False,
 ) -> None:
     """Bring the library up to date with folders of articles: add, update and remove by content."""
-    from rag.indexing import index_paths  # here and below: PyTorch and its kin take seconds to import
-    from rag.pipeline import library_identity, open_embedder
+    from rag.pipeline import index_articles  # here and below: half a second that other commands do without
 
     settings = _settings(context)
-    if paths:
-        from rag.documents import find_files
-
-        find_files(paths)  # a wrong path is said before a model is loaded for it
     with ProgressLines() as report:
-        embedder = open_embedder(settings, report)
-        done = index_paths(
-            paths or [],
-            settings.index,
-            library_identity(settings, embedder),
-            embedder,
-            start_over=rebuild,
-            report=report,
-        )
-    for line in index_lines(done):
-        print(plain(line))
+        done = index_articles(settings, paths or [], start_over=rebuild, report=report)
+    _print_lines(index_lines(done))
     if done.refused:
-        raise SystemExit(WRONG_USE)
+        raise DocumentError(f"{len(done.refused)} could not be read; the lines that begin with ! say which and why.")
 
 
 @app.command()
@@ -125,50 +147,44 @@ def ask(
     from rag.pipeline import check_question, open_pipeline
 
     settings = _settings(context)
-    question = check_question(sys.stdin.read() if question == "-" else question)
+    if question == "-":
+        question = sys.stdin.buffer.read().decode("utf-8", "replace") if sys.stdin else ""
+    question = check_question(question)
     with ProgressLines() as report:
         pipeline = open_pipeline(settings, report)
     try:
-        answer = _shown(pipeline.stream_answer(question), quiet=as_json)
+        with Draft(quiet=as_json) as draft, closing(pipeline.stream_answer(question)) as events:
+            answer = _finished(events, draft)
     finally:
         pipeline.close()
     if as_json:
-        print(json.dumps(dataclasses.asdict(answer), ensure_ascii=False, indent=1))
+        sys.stdout.buffer.write(f"{answer_json(answer)}\n".encode("utf-8", "replace"))
+    else:
+        print(answer_text(answer))
     if answer.abstained:
         raise SystemExit(ABSTAINED)
 
 
-def _shown(events: Iterator[Event], quiet: bool) -> Answer:
-    """Print an answer while it is written; at its end only what hasn't been said yet."""
-    streamed = ""
+def _finished(events: Iterator[Event], draft: Draft) -> Answer:
+    """The answer, shown as a draft while it is written: until its end nobody knows whether anything supports it."""
+    written = ""
     for event in events:
         match event:
-            case TextPiece(text) if not quiet:
-                streamed += plain(text)
-                print(plain(text), end="", flush=True)
-            case PassagesFound() | TextPiece():
-                pass
+            case PassagesFound():
+                draft.show("Reading the passages …")
+            case TextPiece(text):
+                written += text
+                if written:
+                    draft.show(written)
             case Finished(answer):
-                if not quiet:
-                    _print_end(answer, streamed)
                 return answer
     raise RuntimeError("the answer's events ended without Finished")
-
-
-def _print_end(answer: Answer, streamed: str) -> None:
-    body, separator, sources = answer_text(answer).partition("\n\n")
-    if not sys.stdout.isatty() and streamed:
-        print()
-    elif streamed:
-        print("\r", end="")
-    print(body + separator + sources)
 
 
 @app.command()
 def status(context: typer.Context) -> None:
     """Show the library, the models and the engine in use."""
-    for line in status_lines(_settings(context)):
-        print(plain(line))
+    _print_lines(status_lines(_settings(context)))
 
 
 @app.command()
@@ -195,7 +211,7 @@ def fetch(
     for name in names or [settings.embedder, settings.reader]:
         with ProgressLines() as report:
             path = model_files.ensure(name, settings.models, offline=settings.offline, report=report)
-        print(plain(f"{name}: {path}"))
+        _print_lines([f"{name}: {path}"])
 
 
 @models_app.command()
@@ -211,8 +227,8 @@ def verify(
         with ProgressLines() as report:
             found.append(model_files.verify(name, settings.models, report))
     models_table(found)
-    if any(not model.verified for model in found):
-        raise SystemExit(FAILED)
+    if bad := [model.name for model in found if not model.verified]:
+        raise ModelDamaged(f"Not the published files: {', '.join(bad)}. The lines after the table say what to do.")
 
 
 @models_app.command()
@@ -221,4 +237,4 @@ def remove(context: typer.Context, names: Annotated[list[str], typer.Argument()]
     settings = _settings(context)
     for name in names:
         freed = model_files.remove(name, settings.models)
-        print(plain(f"{name}: {freed / 1e6:,.0f} MB freed"))
+        _print_lines([f"{name}: {freed / 1e6:,.0f} MB freed"])

@@ -1,7 +1,10 @@
 """What the commands print."""
 
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -15,6 +18,7 @@ from rag.indexing import IndexReport
 from rag.model_files import ModelStatus
 from rag.rendering import plain
 from rag.settings import EngineChoice, Settings
+from rag.types import Answer, Citation, Passage
 
 
 def index_lines(report: IndexReport) -> Iterator[str]:
@@ -30,6 +34,32 @@ def index_lines(report: IndexReport) -> Iterator[str]:
     )
 
 
+def answer_json(answer: Answer) -> str:
+    """All of an answer. A citation names its passage by number; of a document there is everything but the text."""
+    content = asdict(replace(answer, claims=(), passages=()))
+    content["claims"] = [
+        {**asdict(replace(claim, citations=())), "citations": [_citation(citation) for citation in claim.citations]}
+        for claim in answer.claims
+    ]
+    content["passages"] = [_passage(passage) for passage in answer.passages]
+    return json.dumps(content, ensure_ascii=False, indent=1)
+
+
+def _citation(citation: Citation) -> dict[str, Any]:
+    return {
+        "passage": citation.passage.number,
+        "start": citation.start,
+        "end": citation.end,
+        "text": citation.text,
+    }
+
+
+def _passage(passage: Passage) -> dict[str, Any]:
+    content = asdict(passage)
+    del content["document"]["text"]
+    return content
+
+
 def status_lines(settings: Settings) -> Iterator[str]:
     """The library, the models and the engine of these settings."""
     yield from _library_lines(settings.index)
@@ -41,15 +71,19 @@ def status_lines(settings: Settings) -> Iterator[str]:
     yield f"Engine: {_engine(settings)}"
 
 
+PIPED_WIDTH = 10_000
+"""Columns of a table that isn't printed to a terminal: more than any path has, so that no cell is folded."""
+
+
 def models_table(models: Sequence[ModelStatus]) -> None:
-    """Print a table of models, as wide as it needs to be when it isn't printed to a terminal."""
-    console = Console()
+    """Print a table of models, one line each when it isn't printed to a terminal."""
+    console = Console() if Console().is_terminal else Console(width=PIPED_WIDTH)
     table = Table("model", "role", "size", "licence", "state", "path", box=None, pad_edge=False)
     for model in models:
         size = f"{model.size / 1e6:,.0f} MB" if model.size else ""
         cells = (model.name, model.role, size, model.licence, _state(model), str(model.path))
         table.add_row(*(Text(plain(cell), overflow="fold") for cell in cells))
-    console.print(table, soft_wrap=not console.is_terminal)
+    console.print(table)
     for model in models:
         if model.note:
             print(plain(f"{model.name}: {model.note}"))
@@ -79,10 +113,11 @@ def _engine(settings: Settings) -> str:
     if settings.engine is not EngineChoice.AUTO:
         return f"{settings.engine}, as set"
     model = model_files.status(settings.reader, settings.models)
-    if not model.present or model.path.is_dir():
-        return "auto; decided when the reader is first loaded" if not model.present else "transformers"
-    file = model_files.ensure(settings.reader, settings.models, offline=True)
-    choice = remembered_choice(file, settings.threads) if file.is_file() else None
+    if not model.present:
+        return "auto; decided when the reader is first loaded"
+    if model.path.is_dir():
+        return EngineChoice.TRANSFORMERS
+    choice = remembered_choice(model.path, settings.threads)
     if choice is None:
         return "auto; measured when the reader is first loaded"
     other = "" if choice.transformers_seconds is None else f", transformers {choice.transformers_seconds} s"

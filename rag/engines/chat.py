@@ -31,7 +31,7 @@ def chat_frame(render: Callable[[list[dict[str, str]]], str]) -> ChatFrame:
     """Cut a rendered conversation where its texts stand.
 
     `render` applies the model's chat template to messages. Templates without a system role (Gemma's raise an error)
-    get the instructions at the head of the user's text.
+    get the instructions at the head of the user's text. Raises EngineError where there is no template to apply.
     """
     user = {"role": "user", "content": USER_MARK}
     try:
@@ -42,7 +42,13 @@ def chat_frame(render: Callable[[list[dict[str, str]]], str]) -> ChatFrame:
         before, rest = rendered.split(SYSTEM_MARK)
         between, after = rest.split(USER_MARK)
         return ChatFrame(before, between, after)
-    before, after = render([user]).split(USER_MARK)
+    try:
+        before, after = render([user]).split(USER_MARK)
+    except Exception as error:  # as above, or a template that doesn't say the user's text exactly once
+        raise EngineError(
+            f"The reader's chat template can't be used: {error}. "
+            "Name a model trained to follow instructions in RAG_READER."
+        ) from error
     return ChatFrame(before, "\n\n", after)
 
 
@@ -70,6 +76,11 @@ class PromptEncoder:
             *self.plain(prompt.instructions),
             *self.template(self.frame.between, False),
         ]
+
+
+def encodable(text: str) -> str:
+    """`text` with question marks for lone surrogates, which JSON lets into a question and no tokenizer takes."""
+    return text.encode(errors="replace").decode()
 
 
 def common_beginning(one: Sequence[Any], other: Sequence[Any]) -> int:

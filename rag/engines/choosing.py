@@ -1,5 +1,6 @@
 """Which engine answers soonest on this machine: measured once, remembered next to the models."""
 
+import contextlib
 import json
 import platform
 import time
@@ -49,7 +50,8 @@ def remember(file: Path, key: str, choice: EngineChoice) -> None:
         unfinished.write_text(json.dumps({"key": key, "choice": asdict(choice)}, indent=1) + "\n")
         unfinished.replace(file)
     except OSError:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a read-only disk refuses even to remove what isn't there
+            unfinished.unlink()
 
 
 def situation(gguf_file: Path, threads: int) -> str:
@@ -83,6 +85,7 @@ def _llama_cpp_seconds(engine: Engine) -> float:
     tokens = engine.count_tokens(" ".join(prompt.passages))
     started = time.perf_counter()
     times = [time.perf_counter() for piece in engine.stream(prompt, Limits(17)) if piece]
+    times = times or [time.perf_counter()]  # a model that has nothing to say
     to_read = times[0] - started
     to_write = (times[-1] - times[0]) / max(len(times) - 1, 1)
     return PROMPT_TOKENS * to_read / tokens + ANSWER_TOKENS * to_write

@@ -2,13 +2,14 @@
 
 import errno
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from rag.errors import DiskFull, EngineError
+from rag.errors import DiskFull, EngineError, RagError
 
 Report = Callable[[str, int, int], None]
 """(what is being done, done, total)"""
@@ -46,11 +47,13 @@ def converted(gguf_file: Path, folder: Path, report: Report) -> Path:
         try:
             _convert(gguf_file, unfinished, report)
             unfinished.replace(folder)
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
+        except RagError:
+            raise
+        except Exception as error:  # tokenizers and safetensors raise bare ones, also for a full disk
+            if _says_disk_is_full(error):
                 raise _no_room(folder.parent) from error
             raise EngineError(
-                f"transformers can't convert {gguf_file}: {error}. RAG_ENGINE=llama_cpp runs it as it is."
+                f"transformers can't convert {gguf_file}: {error}. RAG_ENGINE=llama_cpp runs the file as it is."
             ) from error
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -61,10 +64,8 @@ def _convert(gguf_file: Path, target: Path, report: Report) -> None:
     import torch
     import transformers
 
-    what = "Preparing the reader for transformers (once)"
-    previous = transformers.utils.logging.set_tqdm_hook(_reporting(what, report))
-    try:
-        location = {"pretrained_model_name_or_path": str(gguf_file.parent), "gguf_file": gguf_file.name}
+    location = {"pretrained_model_name_or_path": str(gguf_file.parent), "gguf_file": gguf_file.name}
+    with _progress("Preparing the reader for transformers (once)", report):
         tokenizer = transformers.AutoTokenizer.from_pretrained(**location, local_files_only=True)
         model = transformers.AutoModelForCausalLM.from_pretrained(
             **location,
@@ -72,28 +73,30 @@ def _convert(gguf_file: Path, target: Path, report: Report) -> None:
             dtype=torch.bfloat16,
             local_files_only=True,
         )
-    except (ValueError, KeyError, RuntimeError, NotImplementedError) as error:
-        raise EngineError(
-            f"transformers can't convert {gguf_file}: {error}. RAG_ENGINE=llama_cpp runs the file as it is."
-        ) from error
-    finally:
-        transformers.utils.logging.set_tqdm_hook(previous)
-    # The weights are dense now; saved with a quantizer they would be taken for GGUF blocks when loaded.
-    model.hf_quantizer = None
-    if hasattr(model.config, "quantization_config"):
-        del model.config.quantization_config
-    model.save_pretrained(target)
-    tokenizer.save_pretrained(target)
+        # The weights are dense now; saved with a quantizer they would be taken for GGUF blocks when loaded.
+        model.hf_quantizer = None
+        if hasattr(model.config, "quantization_config"):
+            del model.config.quantization_config
+        model.save_pretrained(target)
+        tokenizer.save_pretrained(target)
 
 
-def _reporting(what: str, report: Report) -> Callable[..., Any]:
-    """A hook that passes transformers' own progress on to `report` and draws no bar."""
+@contextmanager
+def _progress(what: str, report: Report) -> Iterator[None]:
+    """Pass transformers' own progress on to `report`, and draw no bars.
+
+    Only its first loop counts, which reads and dequantizes every tensor; those after it take a blink.
+    """
+    import transformers
+
+    loops = 0
 
     def hook(factory: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        bar = factory(*args, **{**options, "disable": True})
+        nonlocal loops
+        loops += 1
         items = args[0] if args else options.get("iterable")
-        if items is None or not hasattr(items, "__len__"):
-            return bar
+        if loops > 1 or items is None or not hasattr(items, "__len__"):
+            return factory(*args, **{**options, "disable": True})
 
         def counted() -> Any:
             for done, item in enumerate(items):
@@ -103,13 +106,27 @@ def _reporting(what: str, report: Report) -> Callable[..., Any]:
 
         return counted()
 
-    return hook
+    logging = transformers.utils.logging
+    previous = logging.set_tqdm_hook(hook)
+    with suppress(ImportError):  # the loader of most architectures takes its bars straight from tqdm, past the hook
+        from transformers import modeling_gguf_pytorch_utils
+
+        modeling_gguf_pytorch_utils.tqdm = logging.tqdm
+    try:
+        yield
+    finally:
+        logging.set_tqdm_hook(previous)
 
 
 def _check_room(gguf_file: Path, place: Path) -> None:
     needed = parameter_count(gguf_file) * 2 * 11 // 10
     if shutil.disk_usage(place).free < needed:
         raise _no_room(place, needed)
+
+
+def _says_disk_is_full(error: Exception) -> bool:
+    """Some have the number only in words: "No space left on device (os error 28)"."""
+    return getattr(error, "errno", None) == errno.ENOSPC or f"(os error {errno.ENOSPC})" in str(error)
 
 
 def _no_room(place: Path, needed: int | None = None) -> DiskFull:

@@ -7,17 +7,20 @@ the connection ends the work after the batch at hand, even while the prompt is s
 
 import json
 import math
+import os
 import secrets
 import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from rag.engines.chat import PromptEncoder, chat_frame, check_fit, first_tokens
+from rag.engines.chat import PromptEncoder, chat_frame, check_fit, encodable, first_tokens
 from rag.errors import EngineError
 from rag.types import Limits, Prompt
 
@@ -30,6 +33,10 @@ KEPT_PROMPTS_MIB = 256
 SPREAD = 512
 """How many of the likeliest tokens are asked for in `choose`; an option beyond them gets the last one's odds."""
 
+SOCKET = "llama.sock"
+SOCKET_PATH_BYTES = 103
+"""The longest path a Unix socket can have on macOS; Linux takes four more."""
+
 
 class LlamaServerEngine:
     """Runs a GGUF file. Implements `rag.types.Engine`."""
@@ -38,24 +45,20 @@ class LlamaServerEngine:
 
     def __init__(self, model_file: Path, model: str, context_tokens: int, threads: int) -> None:
         self.model = model
-        self.context_tokens = context_tokens
         self._turn = threading.Lock()
-        self._folder = Path(tempfile.mkdtemp(prefix="citeline-"))
+        socket = _private_folder() / SOCKET
+        # Also when the interpreter ends or nobody holds the engine any more: `close` may never be called.
+        self._remove_folder = weakref.finalize(self, shutil.rmtree, socket.parent, ignore_errors=True)
         key = secrets.token_urlsafe(32)
-        try:
-            self._server = _start(model_file, self._folder / "llama.sock", key, context_tokens, threads)
-        except EngineError:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            raise
+        self._server = _start(model_file, socket, key, context_tokens, threads)
         self._client = httpx.Client(
             # The server closes the socket after each streamed answer; a connection kept for reuse would be a dead one.
-            transport=httpx.HTTPTransport(
-                uds=str(self._folder / "llama.sock"), limits=httpx.Limits(max_keepalive_connections=0)
-            ),
+            transport=httpx.HTTPTransport(uds=str(socket), limits=httpx.Limits(max_keepalive_connections=0)),
             base_url="http://llama",
             headers={"Authorization": f"Bearer {key}"},
             timeout=None,  # noqa: S113  a slow machine is not an error, and closing the stream ends the wait
         )
+        self.context_tokens = min(context_tokens, self._window())
         self._encoder = PromptEncoder(chat_frame(self._render), self._plain, self._template)
 
     def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str]:
@@ -97,12 +100,12 @@ class LlamaServerEngine:
         """See `Engine.close`."""
         self._client.close()
         self._server = None
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._remove_folder()
 
     def _completed(self, request: dict[str, Any]) -> Iterator[str]:
         """Pieces of the completion, with an empty one after every batch of the prompt."""
         request = {**request, "temperature": 0, "cache_prompt": True, "stream": True, "return_progress": True}
-        with self._turn, self._client.stream("POST", "/completion", json=request) as response:
+        with self._turn, _heard(), self._client.stream("POST", "/completion", json=request) as response:
             if response.status_code != httpx.codes.OK:
                 response.read()
                 raise EngineError(_complaint(response))
@@ -119,21 +122,44 @@ class LlamaServerEngine:
         return self._tokens(text, add_special=begins, parse_special=True)
 
     def _tokens(self, text: str, **options: bool) -> list[int]:
-        tokens: list[int] = self._post("/tokenize", {"content": text, **options})["tokens"]
+        tokens: list[int] = self._post("/tokenize", {"content": encodable(text), **options})["tokens"]
         return tokens
 
     def _render(self, messages: list[dict[str, str]]) -> str:
         rendered: str = self._post("/apply-template", {"messages": messages})["prompt"]
         return rendered
 
+    def _window(self) -> int:
+        """Less than was asked for where the model was trained on shorter texts."""
+        with _heard():
+            properties = self._client.get("/props").json()
+        tokens: int = properties["default_generation_settings"]["n_ctx"]
+        return tokens
+
     def _post(self, path: str, request: dict[str, Any]) -> Any:
-        try:
+        with _heard():
             response = self._client.post(path, json=request)
-        except (httpx.TransportError, RuntimeError) as error:
-            raise EngineError(f"llama.cpp doesn't answer ({error}). Start Citeline again.") from error
         if response.status_code != httpx.codes.OK:
             raise EngineError(_complaint(response))
         return response.json()
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """Raises EngineError in place of what httpx raises when the server is gone or the client closed."""
+    try:
+        yield
+    except (httpx.TransportError, RuntimeError) as error:
+        raise EngineError(f"llama.cpp doesn't answer ({error}). Start Citeline again.") from error
+
+
+def _private_folder() -> Path:
+    """A new folder that only this user may enter, with a path short enough for a socket in it."""
+    folder = Path(tempfile.mkdtemp(prefix="citeline-"))
+    if len(os.fsencode(folder / SOCKET)) <= SOCKET_PATH_BYTES:
+        return folder
+    folder.rmdir()
+    return Path(tempfile.mkdtemp(prefix="citeline-", dir="/tmp"))
 
 
 def _start(model_file: Path, socket: Path, key: str, context_tokens: int, threads: int) -> Any:
@@ -157,7 +183,7 @@ def _start(model_file: Path, socket: Path, key: str, context_tokens: int, thread
         return xllamacpp.Server(settings)
     except RuntimeError as error:
         raise EngineError(
-            f"llama.cpp can't load {model_file}: {error}. "
+            f"llama.cpp can't load {model_file}: {str(error).rstrip('.')}. "
             "Check the file with `rag models verify`, or name another GGUF file in RAG_READER."
         ) from error
 

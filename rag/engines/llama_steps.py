@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rag.engines.chat import chat_frame
+from rag.engines.chat import chat_frame, encodable
 from rag.engines.stepped import BATCH, Logits, SteppedEngine
 from rag.errors import EngineError
 
@@ -20,7 +20,7 @@ NAME = "llama_cpp"
 def open_llama_steps(model_file: Path, model: str, context_tokens: int, threads: int) -> SteppedEngine:
     """Load a GGUF file. Raises EngineError when that fails."""
     weights = LlamaSteps(model_file, context_tokens, threads)
-    return SteppedEngine(NAME, model, context_tokens, weights, chat_frame(weights.render))
+    return SteppedEngine(NAME, model, min(context_tokens, weights.trained_tokens), weights, chat_frame(weights.render))
 
 
 class LlamaSteps:
@@ -48,6 +48,7 @@ class LlamaSteps:
                 f"llama.cpp can't load {model_file}: {error}. "
                 "Check the file with `rag models verify`, or name another GGUF file in RAG_READER."
             ) from error
+        self.trained_tokens: int = llama_cpp.llama_model_n_ctx_train(self._llama.model)
         vocabulary = llama_cpp.llama_model_get_vocab(self._llama.model)
         self._vocabulary_size = self._llama.n_vocab()
         self.ends = frozenset(
@@ -81,7 +82,7 @@ class LlamaSteps:
         self.truncate(0)
 
     def tokens(self, text: str, control: bool, begins: bool) -> list[int]:
-        tokens: list[int] = self._llama.tokenize(text.encode(errors="replace"), add_bos=begins, special=control)
+        tokens: list[int] = self._llama.tokenize(encodable(text).encode(), add_bos=begins, special=control)
         return tokens
 
     def text(self, tokens: list[int]) -> str:

@@ -39,7 +39,7 @@ class StepModel(Protocol):
     ends: frozenset[int]
     """Tokens that end an answer."""
     can_truncate: bool
-    """Whether `truncate` works; caches with a sliding window can only be emptied."""
+    """Whether `truncate` works; caches with a sliding window or a running state can only be emptied."""
 
     def step(self, tokens: list[int], last_only: bool) -> Logits:
         """Append `tokens` to the cache. Logits after each of them, or after the last one only."""
@@ -70,9 +70,8 @@ class SteppedEngine:
         self._weights: StepModel | None = weights
         self._seen: list[int] = []
         self._turn = threading.Lock()
-        self._encoder = PromptEncoder(
-            frame, self._plain, lambda text, begins: weights.tokens(text, control=True, begins=begins)
-        )
+        self._step_at_hand = threading.Lock()
+        self._encoder = PromptEncoder(frame, self._plain, self._template)
 
     def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str]:
         """See `Engine.stream`; an empty piece after every batch of the prompt lets the caller stop early."""
@@ -104,9 +103,10 @@ class SteppedEngine:
 
     def close(self) -> None:
         """See `Engine.close`."""
-        if self._weights is not None:
-            self._weights.close()
-            self._weights = None
+        weights, self._weights = self._weights, None
+        if weights is not None:
+            with self._step_at_hand:  # of another thread, which would go on in memory that is freed
+                weights.close()
 
     def _pieces(self, tokens: list[int], max_tokens: int) -> Iterator[str]:
         """Yield the answer's text as it grows; half a character (a cut UTF-8 sequence) waits for its other half."""
@@ -137,17 +137,21 @@ class SteppedEngine:
         """Bring the cache to hold exactly `tokens`, keeping the beginning it already has."""
         shared = common_beginning(tokens, self._seen)
         if shared < len(self._seen) and not self._open().can_truncate:
+            shared = 0
+        if not shared:
             self._open().clear()
             self._seen.clear()
-            shared = 0
         self._truncate(shared)
         for start in range(shared, len(tokens), BATCH):
             self._step(tokens[start : start + BATCH], last_only=True)
             yield
 
     def _step(self, tokens: list[int], last_only: bool = False) -> Logits:
-        logits = self._open().step(tokens, last_only)
-        self._seen += tokens
+        # A step that is broken off, by Ctrl-C say, leaves the cache in no known state: then nothing of it is reused.
+        seen, self._seen = self._seen, []
+        with self._step_at_hand:
+            logits = self._open().step(tokens, last_only)
+        self._seen = seen + tokens
         return logits
 
     def _truncate(self, length: int) -> None:
@@ -157,6 +161,9 @@ class SteppedEngine:
 
     def _plain(self, text: str) -> list[int]:
         return self._open().tokens(text, control=False, begins=False)
+
+    def _template(self, text: str, begins: bool) -> list[int]:
+        return self._open().tokens(text, control=True, begins=begins)
 
     def _open(self) -> StepModel:
         if self._weights is None:

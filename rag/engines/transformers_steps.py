@@ -1,9 +1,10 @@
 """The `transformers` engine: Hugging Face weights in PyTorch, on a CUDA device or the CPU."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
-from rag.engines.chat import chat_frame
+from rag.engines.chat import chat_frame, encodable
 from rag.engines.stepped import Logits, SteppedEngine
 from rag.errors import EngineError
 
@@ -13,7 +14,7 @@ NAME = "transformers"
 def open_transformers(folder: Path, model: str, context_tokens: int, threads: int) -> SteppedEngine:
     """Load a folder with safetensors and a tokenizer. Raises EngineError when that fails."""
     weights = TransformersSteps(folder, threads)
-    return SteppedEngine(NAME, model, context_tokens, weights, chat_frame(weights.render))
+    return SteppedEngine(NAME, model, min(context_tokens, weights.trained_tokens), weights, chat_frame(weights.render))
 
 
 class TransformersSteps:
@@ -33,12 +34,13 @@ class TransformersSteps:
             model = transformers.AutoModelForCausalLM.from_pretrained(
                 folder, dtype=torch.bfloat16, local_files_only=True, use_safetensors=True
             )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except Exception as error:  # tokenizers and safetensors raise bare ones
             raise EngineError(
                 f"transformers can't load {folder}: {error}. "
                 "Check it with `rag models verify`, or name another reader in RAG_READER."
             ) from error
         self._model: Any = model.to(self._device).eval()
+        self.trained_tokens: int = getattr(model.config.get_text_config(), "max_position_embeddings", sys.maxsize)
         self.ends = _end_tokens(self._model, self._tokenizer)
         self.clear()
 
@@ -60,11 +62,12 @@ class TransformersSteps:
         import transformers
 
         self._cache: Any = transformers.DynamicCache(config=self._model.config)
-        self.can_truncate = not any(self._cache.is_sliding)
+        # Layers with a sliding window say that they can be cropped, and then can't once the window is full.
+        self.can_truncate = self._cache.is_croppable and not any(self._cache.is_sliding)
 
     def tokens(self, text: str, control: bool, begins: bool) -> list[int]:  # noqa: ARG002  templates spell out a start
-        encoded = self._tokenizer(text, add_special_tokens=False, split_special_tokens=not control, verbose=False)
-        tokens: list[int] = encoded["input_ids"]
+        options = {"add_special_tokens": False, "split_special_tokens": not control, "verbose": False}
+        tokens: list[int] = self._tokenizer(encodable(text), **options)["input_ids"]
         return tokens
 
     def text(self, tokens: list[int]) -> str:

@@ -1,0 +1,103 @@
+"""`rag status` in every state, and the exit statuses of `rag models`."""
+
+from pathlib import Path
+
+import pytest
+
+from rag.model_files import SPECS
+from tests.cli.conftest import Rag
+
+TINY = "smollm2-135m-instruct"
+
+
+def test_without_library_and_models_both_are_said_to_be_missing(rag_: Rag, tmp_path: Path) -> None:
+    done = rag_("--set", "embedder=all-MiniLM-L6-v2", "--set", f"reader={TINY}", "status").done.splitlines()
+    assert done[0].startswith(f"Library: There are no articles in {tmp_path / 'index'} yet. Run `rag index FOLDER`")
+    assert done[1].startswith("Embedder: all-MiniLM-L6-v2 (Apache-2.0), not here: ")
+    assert done[2] == "  Not here. Run `rag models fetch all-MiniLM-L6-v2`."
+    assert done[3].startswith(f"Reader: {TINY} (Apache-2.0), not here: ")
+    assert done[5] == "Engine: auto; decided when the reader is first loaded"
+    assert not (tmp_path / "index").exists()
+
+
+def test_a_library_is_counted_with_what_it_was_made_with_and_from(rag_: Rag, articles: Path, tmp_path: Path) -> None:
+    rag_("index", articles)
+    lines = rag_("--set", "engine=llama_cpp", "status").done.splitlines()
+    assert lines[:3] == [
+        f"Library: 2 articles in 2 chunks, generation 1: {tmp_path / 'index'}",
+        f"  made with {tmp_path / 'embedder'}, 160 word pieces a chunk",
+        f"  from {articles}",
+    ]
+    assert lines[-1] == "Engine: llama_cpp, as set"
+    assert rag_("status").done.splitlines()[-1] == "Engine: auto; measured when the reader is first loaded"
+
+
+def test_a_folder_of_weights_is_read_by_transformers(rag_: Rag, tmp_path: Path) -> None:
+    assert rag_("--set", f"reader={tmp_path / 'embedder'}", "status").done.endswith("Engine: transformers\n")
+
+
+def test_a_damaged_library_is_said_to_be_damaged(rag_: Rag, articles: Path, tmp_path: Path) -> None:
+    rag_("index", articles)
+    database = tmp_path / "index" / "library.sqlite"
+    database.write_bytes(database.read_bytes()[:4096])
+    lines = rag_("status").done.splitlines()
+    assert f"{database} is damaged" in lines[0]
+    assert "Run `rag index --rebuild FOLDER`" in lines[0]
+    assert lines[1].startswith("Embedder: ")
+
+
+def test_a_damaged_model_is_said_to_be_damaged(rag_: Rag, tmp_path: Path) -> None:
+    (spec,) = [spec for spec in SPECS.values() if spec.name == TINY]
+    home = tmp_path / "models" / TINY
+    home.mkdir(parents=True)
+    (home / spec.files[0].path).write_bytes(b"cut short")
+    lines = rag_("--set", f"reader={TINY}", "status").done.splitlines()
+    assert f"{spec.files[0].path} has 9 of 98,362,432 bytes. Run `rag models fetch {TINY}`." in lines[-2]
+    done = rag_("models", "verify", TINY)
+    assert done.status == 1
+    assert done.complaint == f"Not the published files: {TINY}. The lines after the table say what to do."
+
+
+def test_models_are_listed_one_a_line_when_it_is_no_terminal(rag_: Rag, tmp_path: Path) -> None:
+    lines = rag_("models", "list").done.splitlines()
+    assert lines[0].split() == ["model", "role", "size", "licence", "state", "path"]
+    for line, spec in zip(lines[1:], SPECS.values(), strict=False):
+        assert line.split()[0] == spec.name
+        assert str(tmp_path / "models" / spec.name) in line
+        assert "not here" in line
+
+
+def test_verifying_none_is_no_failure_and_one_that_is_not_here_is(rag_: Rag) -> None:
+    assert rag_("models", "verify").status == 0
+    done = rag_("models", "verify", TINY)
+    assert done.status == 1
+    assert TINY in done.complaint
+
+
+def test_removing_what_is_not_here_frees_nothing(rag_: Rag) -> None:
+    assert rag_("models", "remove", TINY).done == f"{TINY}: 0 MB freed\n"
+
+
+def test_a_model_of_ones_own_is_not_removed(rag_: Rag, tmp_path: Path) -> None:
+    done = rag_("models", "remove", tmp_path / "embedder")
+    assert done.status == 1
+    assert "is your own and not among the fetched models" in done.complaint
+    assert (tmp_path / "embedder").is_dir()
+
+
+def test_fetching_without_a_network_names_the_setting_that_forbids_it(rag_: Rag) -> None:
+    done = rag_("models", "fetch", TINY)
+    assert done.status == 1
+    assert "RAG_OFFLINE" in done.complaint
+
+
+@pytest.mark.parametrize("command", [("models", "fetch", TINY), ("--set", f"reader={TINY}", "ask", "why?")])
+def test_a_models_folder_below_a_file_is_a_failure_of_one_line(
+    command: tuple[str, ...], rag_: Rag, articles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rag_("index", articles)
+    monkeypatch.setenv("RAG_MODELS", str(articles / "harbour.txt" / "models"))
+    monkeypatch.setenv("RAG_OFFLINE", "0")
+    done = rag_(*command)
+    assert done.status == 1
+    assert "Not a directory" in done.complaint
