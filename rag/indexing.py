@@ -52,12 +52,14 @@ def index_paths(
     Work is committed as it goes, so that an interrupted run loses at most a minute and the next goes on from there;
     with `start_over` the old library answers until all is done.
 
-    Raises DocumentError when there is nothing to index or, with `start_over`, no file could be read, and the
-    RagErrors of `open_writer`.
+    Raises DocumentError when there is nothing to index, and with `start_over` also when a folder can't be visited or no
+    file be read; and the RagErrors of `open_writer`.
     """
     named = _visit(paths) if paths else None
     with open_writer(folder, identity, start_over=start_over) as writer:
         visit = named or _visit_again(writer.roots())
+        if start_over and visit.refused:
+            raise DocumentError(visit.refused[0])
         _remember(writer, visit.roots, forget_others=start_over and named is not None)
         known = {document.source: document for document in writer.documents()}
         gone = _gone(known, visit)

@@ -214,6 +214,9 @@ def test_a_folder_that_can_not_be_visited_again_keeps_its_articles_and_is_report
     assert finds(library, "Ada")
     assert report.documents == 3
 
+    with pytest.raises(DocumentError, match="What was indexed from it stays"):
+        index(library, start_over=True)
+    assert finds(library, "Ada")
     report = index(library, news, start_over=True)
     assert (report.documents, roots(library)) == (2, [str(news)])
     assert index(library).refused == ()
@@ -332,6 +335,7 @@ def test_progress_counts_bytes_up_to_all_of_them(news: Path, library: Path) -> N
     done = [done for _, done, _ in told]
     assert done == sorted(done)
     assert (done[0], done[-1]) == (0, size)
+    assert 2 in done  # the bits are done with while the apples before them wait to be embedded
 
 
 def test_progress_is_made_within_a_long_article_and_never_lost(library: Path, tmp_path: Path) -> None:

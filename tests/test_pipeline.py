@@ -118,6 +118,7 @@ def test_a_citation_points_to_the_sentence_that_says_so_whatever_the_reader_cite
 ) -> None:
     pipeline, _ = scripted.reads(reply)
     answer = pipeline.answer(QUESTION)
+    assert answer.text == "It cost 3 million marks."
     assert cited(answer) == [("It cost 3 million marks.", ["It cost 3 million marks."])]
     (citation,) = answer.claims[0].citations
     assert citation.passage == answer.passages[0]
@@ -225,6 +226,11 @@ def test_a_follow_up_is_searched_for_as_a_question_of_its_own(scripted: Scripted
     assert FOLLOW_UP in rewriting
     assert REWRITTEN in checking
     assert REWRITTEN in answering
+
+
+def test_passages_are_those_of_the_rewritten_question(scripted: Scripted) -> None:
+    pipeline, _ = scripted.reads(QUESTION, REPLY)
+    assert number_of("harbour", pipeline.answer("And the bridge over the Jade?", TALK)) == 1
 
 
 @pytest.mark.parametrize(("question", "history"), [(QUESTION, TALK), (QUESTION, ()), (FOLLOW_UP, ())])

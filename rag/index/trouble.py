@@ -1,8 +1,8 @@
 """What SQLite and the system report, said in a user's words."""
 
 import errno
-import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +12,7 @@ from rag.errors import DiskFull, LibraryBusy, LibraryUnwritable, RagError
 NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 LITTLE = 1 << 20
-"""Bytes: with less than this left on the disk, a failed write is put down to want of room."""
+"""Bytes: where no more can be written, a failed write is put down to want of room."""
 
 
 class DamagedDatabase(LibraryUnwritable):
@@ -98,7 +98,11 @@ def _unusable(database: Path, why: object) -> LibraryUnwritable:
 
 
 def _hardly_any_room(database: Path) -> bool:
+    """Asked by writing: what is free on the disk says nothing about a quota, which SQLite calls an I/O error."""
     try:
-        return shutil.disk_usage(database.parent).free < LITTLE
-    except OSError:
-        return False
+        with tempfile.TemporaryFile(dir=database.parent) as probe:
+            probe.write(bytes(LITTLE))
+            probe.flush()
+    except OSError as error:
+        return error.errno in NO_ROOM
+    return False

@@ -39,8 +39,13 @@ class Run:
 
 
 def environment(settings: Mapping[str, str | Path]) -> dict[str, str]:
-    """This process's, with these settings and no others, for a child that imports from this repository."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith("RAG_")}
+    """This process's, with these settings and no others, for a child that imports from this repository.
+
+    Its output is buffered as users have it.
+    """
+    others = {
+        name: value for name, value in os.environ.items() if not name.startswith("RAG_") and name != "PYTHONUNBUFFERED"
+    }
     return {**others, "PYTHONPATH": str(ROOT), **{name: str(value) for name, value in settings.items()}}
 
 

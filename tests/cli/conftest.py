@@ -34,6 +34,7 @@ def settings(tmp_path: Path) -> dict[str, str | Path]:
         "RAG_MODELS": tmp_path / "models",
         "RAG_EMBEDDER": embedder,
         "RAG_READER": reader,
+        "RAG_ENGINE": "llama_cpp",
         "RAG_OFFLINE": "1",
     }
 

@@ -16,24 +16,30 @@ def test_without_library_and_models_both_are_said_to_be_missing(rag_: Rag, tmp_p
     assert done[1].startswith("Embedder: all-MiniLM-L6-v2 (Apache-2.0), not here: ")
     assert done[2] == "  Not here. Run `rag models fetch all-MiniLM-L6-v2`."
     assert done[3].startswith(f"Reader: {TINY} (Apache-2.0), not here: ")
-    assert done[5] == "Engine: auto; decided when the reader is first loaded"
+    assert done[5] == "Engine: llama_cpp, as set"
     assert not (tmp_path / "index").exists()
 
 
 def test_a_library_is_counted_with_what_it_was_made_with_and_from(rag_: Rag, articles: Path, tmp_path: Path) -> None:
     rag_("index", articles)
-    lines = rag_("--set", "engine=llama_cpp", "status").done.splitlines()
-    assert lines[:3] == [
+    assert rag_("status").done.splitlines()[:3] == [
         f"Library: 2 articles in 2 chunks, generation 1: {tmp_path / 'index'}",
         f"  made with {tmp_path / 'embedder'}, 160 word pieces a chunk",
         f"  from {articles}",
     ]
-    assert lines[-1] == "Engine: llama_cpp, as set"
-    assert rag_("status").done.splitlines()[-1] == "Engine: auto; measured when the reader is first loaded"
 
 
-def test_a_folder_of_weights_is_read_by_transformers(rag_: Rag, tmp_path: Path) -> None:
-    assert rag_("--set", f"reader={tmp_path / 'embedder'}", "status").done.endswith("Engine: transformers\n")
+@pytest.mark.parametrize(
+    ("reader", "engine"),
+    [
+        (TINY, "auto; decided when the reader is first loaded"),
+        ("reader.gguf", "auto; measured when the reader is first loaded"),
+        ("embedder", "transformers"),
+    ],
+)
+def test_the_engine_of_a_reader_is_said_as_far_as_it_is_known(reader: str, engine: str, rag_: Rag) -> None:
+    done = rag_("--set", "engine=auto", "--set", f"reader={reader}", "status").done
+    assert done.splitlines()[-1] == f"Engine: {engine}"
 
 
 def test_a_damaged_library_is_said_to_be_damaged(rag_: Rag, articles: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
-"""What only the server in this process can get wrong: its folder, its socket, its threads."""
+"""What only the server in this process can get wrong: its folder, its socket, its end."""
 
 import gc
+import os
 import stat
 import subprocess
 import sys
@@ -89,7 +90,7 @@ def test_a_file_that_cant_be_loaded_leaves_no_folder(temporary: Path, tmp_path: 
     assert list(temporary.iterdir()) == []
 
 
-def test_an_engine_that_nobody_holds_leaves_no_folder_and_no_threads(tiny: Path, temporary: Path) -> None:
+def test_an_engine_that_nobody_holds_leaves_no_folder(tiny: Path, temporary: Path) -> None:
     engine = open_server(tiny)
     assert len(list(temporary.iterdir())) == 1
     del engine
@@ -103,7 +104,8 @@ def test_a_process_that_ends_without_closing_leaves_no_folder(tiny: Path, tempor
         "file = pathlib.Path(sys.argv[1]); engine = open_runtime('xllamacpp', file, file.parent); sys.exit(7)"
     )
     command = [sys.executable, "-c", script, str(tiny)]
-    ended = subprocess.run(command, cwd=ROOT, env={"TMPDIR": str(temporary)}, capture_output=True, check=False)
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (7, b"", b"")
     assert list(temporary.iterdir()) == []
 
