@@ -80,6 +80,10 @@ def test_a_window_that_is_asked_for_is_kept(opened: Open) -> None:
     assert opened({"z": 1.0}, context_tokens=CONTEXT // 2).context_tokens == CONTEXT // 2
 
 
+def test_a_control_token_spelled_out_in_a_text_is_one_token_a_character(opened: Open) -> None:
+    assert opened({"z": 1.0}).count_tokens(END) == len(END)
+
+
 @pytest.mark.parametrize(
     "text", ["half a pair \ud83c here", "a nul \0 here", "", "\n\n", "\u202e\u200d\ufeff\U0010ffff"]
 )
