@@ -18,7 +18,6 @@ pytestmark = pytest.mark.models
 WINDOW = 1024
 SMALL_WINDOW = 256
 
-
 BOAT = "The grey boat left the harbour at noon with nine sailors."
 MILL = "The old mill grinds barley for seven villages."
 SONG = "Nine sailors sang on the pier until the moon went down."
@@ -180,7 +179,7 @@ def test_an_iterator_that_was_never_started_holds_nothing_up(engine: Engine) -> 
 
 
 def test_nothing_of_an_earlier_prompt_shows_in_the_next(engine: Engine) -> None:
-    for sentence in (BOAT, MILL, BOAT, BOAT, MILL):
+    for sentence in (BOAT, MILL, MILL, BOAT):
         assert said(engine, sentence) == sentence.rstrip(".")
 
 
@@ -240,7 +239,7 @@ def test_options_with_the_same_first_token_are_refused(engine: Engine) -> None:
 def test_engines_agree_on_the_odds(open_reader: Open) -> None:
     """Within what the rounding of weights to bfloat16 and of activations to 8 bits makes of them."""
     engines = [open_reader(runtime) for runtime in RUNTIMES]
-    for prompt in (recital(BOAT), recital(SONG), Prompt("", (), "Is salt white?"), Prompt("", (BOAT,), "Who left?")):
+    for prompt in (recital(SONG), Prompt("", (), "Is salt white?"), Prompt("", (BOAT,), "Who left?")):
         first, *others = [engine.choose(prompt, ("Yes", "No", "The", "Nine")) for engine in engines]
         for odds in others:
             assert odds == pytest.approx(first, abs=0.1)
