@@ -10,6 +10,9 @@ DENSE, WORDS = "dense", "words"
 RANK_OFFSET = 60
 """The constant k of reciprocal rank fusion, as in the paper: first places don't outweigh agreement."""
 
+FIRST_EXCESS = 400
+"""Tokens by which the first passage may exceed the budget: a small budget still gets one, a run of emoji does not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -75,7 +78,8 @@ def _choose(ranked: Sequence[Chunk], documents: dict[str, Document], budget: Bud
         joined = join([chunk, *touching])
         spent = sum(cost[other.id] for other in chosen if other not in touching)
         tokens = budget.count_tokens(text[joined.start : joined.end])
-        if chosen and (spent + tokens > budget.tokens or len(chosen) - len(touching) >= budget.passages):
+        limit = budget.tokens if chosen else budget.tokens + FIRST_EXCESS
+        if spent + tokens > limit or len(chosen) - len(touching) >= budget.passages:
             continue
         if any(_text(chunk, documents) in _text(other, documents) for other in chosen if other not in touching):
             continue  # the same words in another article tell the reader nothing new

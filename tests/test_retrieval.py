@@ -226,3 +226,11 @@ def test_end_to_end_one_snapshot_answers_while_the_library_changes(tmp_path: Pat
         [old, *_] = retrieve("When does iron rust?", WordEmbedder(), before, budget)
         assert old.text == "Iron rusts in wet air."
         assert "Iron rusts" not in str(retrieve("When does iron rust?", WordEmbedder(), library, budget))
+
+
+def test_a_chunk_that_no_budget_could_hold_is_passed_over_even_if_it_comes_first() -> None:
+    noise = document("noise", "beep " * 501 + "end.")
+    ferry = document("ferry", FERRY)
+    shelf = Shelf([noise, ferry], [Chunk("n", "noise", 0, len(noise.text)), chunk("Dogs need a lead.", ferry)])
+    assert [passage.text for passage in found(shelf, tokens=100)] == ["Dogs need a lead."]
+    assert [passage.text for passage in found(shelf, tokens=102)] == [noise.text]

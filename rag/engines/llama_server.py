@@ -37,6 +37,9 @@ SOCKET = "llama.sock"
 SOCKET_PATH_BYTES = 103
 """The longest path a Unix socket can have on macOS; Linux takes four more."""
 
+_started: list[Any] = []
+"""Holds a server whose loading was interrupted until the process ends."""
+
 
 class LlamaServerEngine:
     """Runs a GGUF file. Implements `rag.types.Engine`."""
@@ -180,7 +183,10 @@ def _start(model_file: Path, socket: Path, key: str, context_tokens: int, thread
     settings.endpoint_slots = False
     settings.verbosity = -1
     try:
-        return xllamacpp.Server(settings)
+        # subtle: Ctrl-C while it loads is raised on return, and a server dropped before its own thread has begun
+        # to work never ends. `extend` stores it before Python looks for signals.
+        _started.extend(map(xllamacpp.Server, [settings]))
+        return _started.pop()
     except RuntimeError as error:
         raise EngineError(
             f"llama.cpp can't load {model_file}: {str(error).rstrip('.')}. "
