@@ -31,6 +31,7 @@ def main() -> None:
     questions = [json.loads(line) for line in options.questions.read_text().splitlines()]
     if options.field:
         questions = [question for question in questions if question[options.field] or not question["answerable"]]
+    questions = questions[: options.limit]
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings(index=Path(folder))
         embedder = open_embedder(settings)
@@ -125,6 +126,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--articles", type=Path, default=SEEDS)
     parser.add_argument("--questions", type=Path, default=SEEDS / "questions.jsonl")
     parser.add_argument("--field", help="keep the answerable questions in which this field is true")
+    parser.add_argument("--limit", type=int, help="ask only the first so many")
     parser.add_argument("--log", type=Path, help="append one JSON line an answer")
     return parser.parse_args()
 
