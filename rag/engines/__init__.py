@@ -20,7 +20,7 @@ Report = Callable[[str, int, int], None]
 
 SPIN_COUNT = "10000"
 """Turns an OpenMP thread waits busily before it sleeps. The default of some milliseconds is fine on an idle machine,
-but with one other busy process on two cores it made an answer thirty times slower (RESULTS.md, "Sharing cores")."""
+but with one other busy process on two cores an answer could come ten times slower (RESULTS.md, "Sharing cores")."""
 
 
 def share_processor_politely() -> None:
