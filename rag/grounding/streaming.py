@@ -4,6 +4,7 @@ import re
 from collections.abc import Generator, Iterable
 
 from rag.grounding.attribution import Grounder
+from rag.grounding.marks import decided
 
 _WHOLE_WORDS = re.compile(r".*\w\S*(?<=[^\W_]|[.,;:!?…%)\]}”’»\"'])(?=\s)", re.DOTALL)
 _OPENING = re.compile(r"[\"“‘«(\[]|(?<!\S)'")
@@ -16,7 +17,8 @@ def cited_pieces(pieces: Iterable[str], grounder: Grounder) -> Generator[str, No
     What the reader puts in brackets is a hint to `grounder` and never shown. When a sentence has ended, the numbers of
     the passages that support it follow, so half a mark, or one that names nothing, can't occur. Every incoming piece
     is answered by one, which may be empty; a last one completes the text. How the text was cut into pieces makes no
-    difference to what is shown in the end.
+    difference to the text shown in the end; a mark may be missing where only later lines show that a line had ended a
+    sentence.
     """
     written, settled, shown, plain = "", "", "", ""
     for piece in pieces:
@@ -47,9 +49,9 @@ def _settled(written: str) -> str:
     while opening := _OPENING.search(text, at):
         closing = text.find(_CLOSING[opening[0]], opening.end())
         if closing < 0:
-            return text[: opening.start()].rstrip()
+            return decided(text[: opening.start()].rstrip())
         at = closing + 1
-    return text
+    return decided(text)
 
 
 def _marked(grounder: Grounder, written: str, *, ended: bool) -> tuple[str, str]:

@@ -22,6 +22,14 @@ from rag.grounding import Mark, split_marks
         ("Free [1][2].", "Free.", (Mark(4, (1,)), Mark(4, (2,)))),
         ("Free [1] [2].", "Free.", (Mark(4, (1,)), Mark(4, (2,)))),
         ("Free [1] [2] here.", "Free here.", (Mark(4, (1,)), Mark(4, (2,)))),
+        ("Free [1], [2].", "Free.", (Mark(4, (1,)), Mark(4, (2,)))),
+        ("Free [1], [2], and [3].", "Free.", (Mark(4, (1,)), Mark(4, (2,)), Mark(4, (3,)))),
+        ("Free. [1], [2]", "Free.", (Mark(5, (1,)), Mark(5, (2,)))),
+        ("Free [1] and late [2].", "Free and late.", (Mark(4, (1,)), Mark(13, (2,)))),
+        ("Free [1], late [2].", "Free, late.", (Mark(4, (1,)), Mark(10, (2,)))),
+        ("Free [1 and 2].", "Free.", (Mark(4, (1, 2)),)),
+        ("Free [Passage 1].", "Free.", (Mark(4, (1,)),)),
+        ("Free [passages 1, 2].", "Free.", (Mark(4, (1, 2)),)),
         ("Free [1234].", "Free.", (Mark(4, (1234,)),)),
         ("(Free [1])", "(Free)", (Mark(5, (1,)),)),
         ("“Free [1]”", "“Free”", (Mark(5, (1,)),)),
@@ -64,13 +72,80 @@ def test_words_and_lines_stay_apart_where_a_mark_was(written: str, text: str) ->
 
 
 @pytest.mark.parametrize(
+    ("written", "text", "marks"),
+    [
+        ("In [1], dogs bark.", "Dogs bark.", (Mark(1, (1,)),)),
+        ("In passage [1], dogs bark. In [2], cats do.", "Dogs bark. Cats do.", (Mark(1, (1,)), Mark(12, (2,)))),
+        ("According to [1] and [2], dogs bark.", "Dogs bark.", (Mark(1, (1,)), Mark(1, (2,)))),
+        ("Based on Passages 1, 2 and 3, dogs bark.", "Dogs bark.", (Mark(1, (1, 2, 3)),)),
+        ("As stated in passage [1], iPhones ring.", "iPhones ring.", (Mark(1, (1,)),)),
+        ("Passage [1] states that dogs bark.", "Dogs bark.", (Mark(1, (1,)),)),
+        ("The article in Passage [1] says that dogs bark.", "Dogs bark.", (Mark(1, (1,)),)),
+        ("[1] also says that dogs bark.", "Dogs bark.", (Mark(1, (1,)),)),
+        ("The passage states that dogs bark.", "Dogs bark.", ()),
+        ("- In [1], dogs bark\n- In [2], cats do", "- Dogs bark\n- Cats do", (Mark(3, (1,)), Mark(15, (2,)))),
+    ],
+)
+def test_a_sentence_begins_after_its_introduction_by_passages(written: str, text: str, marks: tuple[Mark, ...]) -> None:
+    assert split_marks(written) == (text, marks)
+
+
+@pytest.mark.parametrize(
+    ("written", "text", "marks"),
+    [
+        ("Dogs bark (see passage 1).", "Dogs bark.", (Mark(9, (1,)),)),
+        ("Dogs bark ([1]).", "Dogs bark.", (Mark(9, (1,)),)),
+        ("Dogs bark, according to [1].", "Dogs bark.", (Mark(9, (1,)),)),
+        ("Dogs, as stated in passage [1], bark.", "Dogs bark.", (Mark(4, (1,)),)),
+        ("Dogs bark.\nPassage [1]", "Dogs bark.", (Mark(10, (1,)),)),
+        ("Dogs bark. This is stated in Passage [1] and passage [2].", "Dogs bark.", (Mark(10, (1,)), Mark(10, (2,)))),
+        ("Dogs bark. The answer is in [1]. Cats do.", "Dogs bark. Cats do.", (Mark(10, (1,)),)),
+        ("Dogs bark.\nPassages [1] and [2] both state these things.", "Dogs bark.", (Mark(10, (1,)), Mark(10, (2,)))),
+        ("Dogs bark.\n\nSources: passages [1] and [2].", "Dogs bark.", (Mark(10, (1,)), Mark(10, (2,)))),
+    ],
+)
+def test_asides_and_sentences_that_only_name_passages_are_left_out(
+    written: str, text: str, marks: tuple[Mark, ...]
+) -> None:
+    assert split_marks(written) == (text, marks)
+
+
+@pytest.mark.parametrize(
+    ("written", "text", "marks"),
+    [
+        ("Passages [1], [2] ban it.", "The passages ban it.", (Mark(12, (1,)), Mark(12, (2,)))),
+        ("So passage 3 bans dogs.", "So the passage bans dogs.", (Mark(14, (3,)),)),
+        ("[2] mentions dogs.", "The passage mentions dogs.", (Mark(11, (2,)),)),
+        ("Dogs are mentioned in [2].", "Dogs are mentioned in the passage.", (Mark(33, (2,)),)),
+        ("Both articles [1][2] ban dogs.", "Both the passages ban dogs.", (Mark(17, (1,)), Mark(17, (2,)))),
+    ],
+)
+def test_passages_that_a_sentence_needs_lose_their_numbers(written: str, text: str, marks: tuple[Mark, ...]) -> None:
+    assert split_marks(written) == (text, marks)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The passage of 3 ships took a day.",
+        "In passage 3.5 of the law dogs are free.",
+        "In 2024, according to Apple, dogs barked.",
+        "The article says that dogs bark.",
+        "Apple's report states that dogs bark.",
+    ],
+)
+def test_other_talk_of_passages_and_numbers_stays(text: str) -> None:
+    assert split_marks(text) == (text, ())
+
+
+@pytest.mark.parametrize(
     "text", ["[12345]", "[a]", "[1a]", "[]", "[ ]", "[1", "1]", "[1,]", "[,1]", "[1, a]", "[-1]", "[1.5]", "[1,\n2]"]
 )
 def test_other_brackets_stay(text: str) -> None:
     assert split_marks(f"Free {text} here.") == (f"Free {text} here.", ())
 
 
-@pytest.mark.parametrize("begun", ["[", "[1", " [1", " [1, ", " [1, 2", " [1-"])
+@pytest.mark.parametrize("begun", ["[", "[1", " [1", " [1, ", " [1, 2", " [1-", " [1 an", " [Pass", " [passage 1"])
 def test_a_mark_that_the_end_cuts_short_is_left_out(begun: str) -> None:
     assert split_marks(f"Free [2].{begun}") == ("Free.", (Mark(4, (2,)),))
     assert split_marks(begun) == ("", ())

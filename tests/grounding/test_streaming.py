@@ -53,6 +53,15 @@ ANSWERS = {
     "It's free. Dogs' leads aren't. 'Dogs need a lead', it says.": (
         "It's free. [1] Dogs' leads aren't. [1] 'Dogs need a lead', it says. [1]"
     ),
+    "In [3], bicycles travel free. According to [1] and [2], dogs need a lead.": (
+        "Bicycles travel free. [3] Dogs need a lead. [1]"
+    ),
+    "Passage [1] states that dogs need a lead (passage 2).": "Dogs need a lead. [1]",
+    "Dogs need a lead, as stated in [1], and bicycles travel free. Passages 1, 2, and 3 all agree. This is in [1].": (
+        "Dogs need a lead and bicycles travel free. [1] The passages all agree."
+    ),
+    "Dogs need a lead.\nPassage [1]": "Dogs need a lead. [1]",
+    "In the passage dogs need a lead, according to Passage 1 and 2": ("In the passage dogs need a lead [1]"),
     "Dogs need [a] lead [x].": "Dogs need [a] lead [x]. [1]",
     "Dogs need a lead [12345].": "Dogs need a lead [12345]. [1]",
     "Dogs need a lead [1": "Dogs need a lead [1]",
@@ -134,17 +143,29 @@ def test_nothing_is_shown_of_a_quotation_before_it_is_closed() -> None:
         assert ("Bicycles" in visible) == (at > closed)
 
 
+def random_answers(words: str, count: int) -> list[str]:
+    chance = random.Random(7)
+    return [" ".join(chance.choices(words.split(" "), k=chance.randint(3, 14))) for _ in range(count)]
+
+
 def test_random_answers_show_the_same_however_they_are_cut() -> None:
     words = (
         "Dogs need a lead. [1] [2, 3] [9] Bicycles travel free! “It rose. It fell.” (Sic.) Mr. Nyberg of the U.S. "
-        'paid 3.5 euros, "Why?" and\nleft… No. 5 sank; vs. Nordby.\n- Item\n1. Item 2. Item *x* ‘Quiet.’ (see [1])'
-    ).split(" ")
-    chance = random.Random(7)
-    for _ in range(60):
-        written = " ".join(chance.choices(words, k=chance.randint(3, 14)))
+        'paid 3.5 euros, "Why?" and left… No. 5 sank; vs. Nordby.\n- Item\n1. Item 2. Item *x* ‘Quiet.’ (see [1]) In '
+        "[1], Passages passage [2], and [3] the state that all mention according to Passage 2, (passage 3). source: as "
+        "stated in from 1, 2 This is"
+    )
+    for written in random_answers(words, 200):
         final = with_marks(*GROUNDER.ground(written))
         assert "".join(outcome([written])[0]) == final
         assert "".join(outcome(written)[0]) == final, written
+
+
+def test_lines_broken_within_a_sentence_can_cost_nothing_but_marks() -> None:
+    words = "Dogs need\na lead.\n[1] In\n[2], Bicycles\ntravel free!\npassage\n2. and\nleft [3]\nstates that\nthe U.S."
+    for written in random_answers(words, 200):
+        shown = "".join(outcome(written)[0])
+        assert re.sub(r" (?:\[[123]\])+", "", shown) == GROUNDER.ground(written)[0], written
 
 
 @pytest.mark.parametrize("written", ["word " * 700 + "end.", "Dogs need a lead\n" * 200, "[" * 300, "1.Dogs need. [1"])
