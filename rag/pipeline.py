@@ -18,12 +18,13 @@ from rag.errors import LibraryEmpty, ModelError, QuestionError
 from rag.grounding import Grounder, cited_pieces, is_abstention
 from rag.index import Identity, Library, open_library
 from rag.indexing import IndexReport, index_paths
-from rag.model_files import ensure
+from rag.model_files import ensure, status
 from rag.retrieval import Budget, retrieve
 from rag.settings import Settings
 from rag.types import (
     Answer,
     Claim,
+    Conditions,
     Embedder,
     Engine,
     Event,
@@ -43,6 +44,12 @@ from rag.types import (
 
 Report = Callable[[str, int, int], None]
 """(what is being done, done, total; a total of 0 means that it isn't known)"""
+
+ANSWER_SETTINGS = (
+    "embedder", "reader", "chunk_tokens", "chunk_overlap", "candidates", "passages", "passage_tokens", "answer_tokens",
+    "min_answerable",
+)  # fmt: skip
+"""The settings that make a difference to answers. So do engines, a little: `Conditions.models` names the one in use."""
 
 QUESTION_CHARACTERS = 2000
 """The longest question accepted."""
@@ -76,13 +83,18 @@ class Pipeline:
         raise RuntimeError("stream_answer ended without Finished")
 
     def stream_answer(
-        self, question: str, history: Sequence[Turn] = (), documents: frozenset[str] | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        documents: frozenset[str] | None = None,
+        passages: tuple[Passage, ...] | None = None,
     ) -> Generator[Event, None, None]:
         """Yield `PassagesFound`, then the answer's `TextPiece`s, then `Finished`.
 
-        `documents` limits the search to the documents with these ids. Pieces may be empty: they come while the reader
-        is still reading, so that whoever closes the iterator stops the work at once. Raises QuestionError for a
-        question that is empty or too long, and whatever RagError the library or the engine meets.
+        `documents` limits the search to the documents with these ids; `passages`, where given, are read instead of
+        searched for. Pieces may be empty: they come while the reader is still reading, so that whoever closes the
+        iterator stops the work at once. Raises QuestionError for a question that is empty or too long, and whatever
+        RagError the library or the engine meets.
         """
         question = check_question(question)
         if (tokens := self.engine.count_tokens(question)) > QUESTION_TOKENS:
@@ -95,9 +107,9 @@ class Pipeline:
             written = yield from _overheard(self.engine.stream(prompting.standalone_prompt(question, history), REWRITE))
             standalone = prompting.standalone_question(written, question)
         watch.note("standalone")
-        passages = self.find_passages(standalone, documents)
+        found = self.find_passages(standalone, documents) if passages is None else passages
         watch.note("retrieval")
-        yield PassagesFound(passages)
+        yield PassagesFound(found)
 
         def finished(text: str, claims: tuple[Claim, ...], reason: Reason, confidence: float) -> Finished:
             abstained = reason is not Reason.ANSWERED
@@ -108,7 +120,7 @@ class Pipeline:
                     standalone_question=standalone,
                     text=prompting.ABSTENTION if abstained else text,
                     claims=() if abstained else claims,
-                    passages=passages,
+                    passages=found,
                     abstained=abstained,
                     reason=reason,
                     confidence=confidence,
@@ -117,10 +129,10 @@ class Pipeline:
                 )
             )
 
-        if not passages:
+        if not found:
             yield finished("", (), Reason.NOTHING_FOUND, 0.0)
             return
-        prompt = prompting.answer_prompt(standalone, passages)
+        prompt = prompting.answer_prompt(standalone, found)
         # Reading is what takes long, and while it warms up an engine can be stopped; `choose` can't be.
         yield from _stoppable(self.engine.warm(prompt))
         confidence = self.engine.choose(prompt, prompting.YES_NO)[0]
@@ -128,7 +140,7 @@ class Pipeline:
         if confidence < self.settings.min_answerable:
             yield finished("", (), Reason.UNLIKELY, confidence)
             return
-        grounder = Grounder(passages)
+        grounder = Grounder(found)
         pieces = prompting.without_assent(self.engine.stream(prompt, Limits(self.settings.answer_tokens)))
         written = yield from _as_text(cited_pieces(pieces, grounder), watch)
         watch.note("generation")
@@ -145,6 +157,13 @@ class Pipeline:
         budget = Budget(self.settings.passages, self.settings.passage_tokens, self.engine.count_tokens)
         with self.library.snapshot() as catalogue:
             return retrieve(question, self.embedder, catalogue, budget, self.settings.candidates, documents)
+
+    def conditions(self) -> Conditions:
+        """What answers depend on now, the content of the library included. Reads the reader's weights: seconds."""
+        settings = self.settings.model_dump(mode="json", include=set(ANSWER_SETTINGS))
+        revisions = {"embedder": self.embedder.revision, "reader": _reader_revision(self.settings)}
+        models = Models(self.embedder.name, self.engine.model, self.engine.name)
+        return Conditions(settings, models, revisions, library_fingerprint(self.library))
 
     def close(self) -> None:
         """Free models and library. Safe to call twice."""
@@ -227,6 +246,14 @@ def open_reader(settings: Settings, report: Report | None = None) -> Engine:
     return engine
 
 
+def library_fingerprint(library: Library) -> str:
+    """12 hex digits that libraries with equal articles, titles and chunks have in common, wherever they lie."""
+    with library.snapshot() as now:
+        identity = now.manifest.identity
+        articles = sorted((listed.content_hash, listed.title) for listed in now.documents())
+    return hashlib.sha256(repr((identity, articles)).encode()).hexdigest()[:12]
+
+
 def weights_revision(folder: Path) -> str:
     """The first 12 hex digits of the sha256 of an embedder's weights; takes 0.1 to 0.5 s.
 
@@ -299,6 +326,17 @@ def _made_with(settings: Settings) -> Identity:
     )
     with Library(settings.index, wanted) as library:
         return library.manifest.identity
+
+
+def _reader_revision(settings: Settings) -> str:
+    """The first 12 hex digits of the sha256 of the reader's weights, empty where they aren't on this machine."""
+    path = status(settings.reader, settings.models).path
+    if path.is_dir():
+        return weights_revision(path)
+    if not path.is_file():
+        return ""
+    with path.open("rb") as weights:
+        return hashlib.file_digest(weights, "sha256").hexdigest()[:12]
 
 
 def _load_embedder(folder: Path, name: str, revision: str, report: Report) -> SentenceTransformerEmbedder:

@@ -4,7 +4,7 @@ Everything here is frozen: a stage takes values and returns new ones. All offset
 indices), start inclusive, end exclusive, and point into `Document.text` unless a docstring says otherwise.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias
@@ -201,6 +201,49 @@ class Finished:
 
 
 Event: TypeAlias = PassagesFound | TextPiece | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One row of a question file."""
+
+    row: int
+    """Counts from 1; lines without a question count too."""
+    id: str
+    text: str
+    documents: tuple[str, ...]
+    """Ids, paths or file names of the only articles to be searched; empty for all of them."""
+    carried: Mapping[str, object]
+    """The row's other columns, as they came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a question has no answer: a message of the kind that `RagError`s hold."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What an answer depends on besides its question: two answers made under equal conditions are equal."""
+
+    settings: Mapping[str, str | int | float]
+    """Those that make a difference to answers, by name."""
+    models: Models
+    revisions: Mapping[str, str]
+    """Of embedder and reader, by role: what identifies their weights."""
+    library: str
+    """What identifies the library's content, whatever folder it lies in."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What became of one question of a file."""
+
+    question: Question
+    outcome: Answer | Failure
+    conditions: Conditions
 
 
 class Embedder(Protocol):

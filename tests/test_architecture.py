@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "errors": "",
     "settings": "errors",
     "model_files": "errors",
+    "records": "types errors",
     "documents": "types errors",
     "sentences": "",
     "chunking": "types sentences",
@@ -36,7 +37,7 @@ MAY_IMPORT = {
     "rendering": "types",
     "desk": "types errors settings pipeline",
     "app": "types errors settings pipeline rendering desk",
-    "cli": f"types errors settings model_files {STAGES} indexing pipeline rendering desk app",
+    "cli": f"types errors settings model_files records {STAGES} indexing pipeline rendering desk app",
 }
 
 ONLY_IN = {

@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -16,9 +14,10 @@ from rag.errors import RagError
 from rag.index import open_library
 from rag.indexing import IndexReport
 from rag.model_files import ModelStatus
+from rag.records import answer_fields
 from rag.rendering import plain
 from rag.settings import EngineChoice, Settings
-from rag.types import Answer, Citation, Passage
+from rag.types import Answer
 
 
 def index_lines(report: IndexReport) -> Iterator[str]:
@@ -35,29 +34,8 @@ def index_lines(report: IndexReport) -> Iterator[str]:
 
 
 def answer_json(answer: Answer) -> str:
-    """All of an answer. A citation names its passage by number; of a document there is everything but the text."""
-    content = asdict(replace(answer, claims=(), passages=()))
-    content["claims"] = [
-        {**asdict(replace(claim, citations=())), "citations": [_citation(citation) for citation in claim.citations]}
-        for claim in answer.claims
-    ]
-    content["passages"] = [_passage(passage) for passage in answer.passages]
-    return json.dumps(content, ensure_ascii=False, indent=1)
-
-
-def _citation(citation: Citation) -> dict[str, Any]:
-    return {
-        "passage": citation.passage.number,
-        "start": citation.start,
-        "end": citation.end,
-        "text": citation.text,
-    }
-
-
-def _passage(passage: Passage) -> dict[str, Any]:
-    content = asdict(passage)
-    del content["document"]["text"]
-    return content
+    """All of an answer but its articles' texts."""
+    return json.dumps(answer_fields(answer), ensure_ascii=False, indent=1)
 
 
 def status_lines(settings: Settings) -> Iterator[str]:

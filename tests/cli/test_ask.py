@@ -51,7 +51,14 @@ def test_json_holds_the_whole_answer(asked: Rag, articles: Path) -> None:
     assert (answer["abstained"], answer["reason"], answer["confidence"]) == (False, "answered", 0.6)
     supported, unsupported = answer["claims"]
     assert supported["citations"] == [
-        {"passage": 1, "start": 37, "end": 61, "text": "It cost 3 million marks."},
+        {
+            "passage": 1,
+            "document": answer["passages"][0]["document"]["id"],
+            "source": str(articles / "harbour.txt"),
+            "start": 37,
+            "end": 61,
+            "text": "It cost 3 million marks.",
+        },
     ]
     assert HARBOUR[37:61] == "It cost 3 million marks."
     assert (supported["start"], supported["end"], supported["verdict"]) == (0, 24, "supported")
