@@ -34,10 +34,13 @@ MAY_IMPORT = {
     "grounding": "types sentences",
     "indexing": "types errors documents chunking index",
     "pipeline": f"types errors settings model_files {STAGES} indexing",
+    "metrics": "types",
+    "batch": "types errors settings records documents pipeline",
     "rendering": "types",
+    "evaluation": f"types errors settings records {STAGES} indexing pipeline metrics batch rendering",
     "desk": "types errors settings pipeline",
     "app": "types errors settings pipeline rendering desk",
-    "cli": f"types errors settings model_files records {STAGES} indexing pipeline rendering desk app",
+    "cli": f"types errors settings model_files records {STAGES} indexing pipeline rendering desk metrics batch evaluation app",
 }
 
 ONLY_IN = {

@@ -1,0 +1,1 @@
+"""Files of questions → files of answers, resumable at any moment."""

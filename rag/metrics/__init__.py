@@ -1,0 +1,1 @@
+"""Scores of answers, rankings and refusals as pure functions of plain values."""
