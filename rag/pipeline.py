@@ -158,6 +158,11 @@ class Pipeline:
         with self.library.snapshot() as catalogue:
             return retrieve(question, self.embedder, catalogue, budget, self.settings.candidates, documents)
 
+    def read_ahead(self, question: str, passages: Sequence[Passage]) -> Iterator[None]:
+        """Have the engine read what it would to answer from `passages`; iterating does the work, a batch at a time."""
+        if passages:
+            yield from self.engine.warm(prompting.answer_prompt(check_question(question), passages))
+
     def conditions(self) -> Conditions:
         """What answers depend on now, the content of the library included. Reads the reader's weights: seconds."""
         settings = self.settings.model_dump(mode="json", include=set(ANSWER_SETTINGS))
@@ -186,8 +191,10 @@ def check_question(question: str) -> str:
     return question
 
 
-def open_pipeline(settings: Settings, report: Report | None = None) -> Pipeline:
+def open_pipeline(settings: Settings, report: Report | None = None, *, repeatable: bool = False) -> Pipeline:
     """Load library and models, fetching what isn't here yet. Raises the RagError of whatever is missing or broken.
+
+    `repeatable` is for `Pipeline.forget`, see `open_engine`.
 
     The library comes first: who has not indexed anything, or did so with other settings, learns it before a gigabyte
     is loaded.
@@ -196,7 +203,7 @@ def open_pipeline(settings: Settings, report: Report | None = None) -> Pipeline:
     embedder = open_embedder(settings, report)
     library = open_library(settings.index, library_identity(settings, embedder))
     try:
-        return Pipeline(settings, library, embedder, open_reader(settings, report))
+        return Pipeline(settings, library, embedder, open_reader(settings, report, repeatable=repeatable))
     except BaseException:
         library.close()
         raise
@@ -234,14 +241,14 @@ def open_embedder(settings: Settings, report: Report | None = None) -> SentenceT
     return _load_embedder(folder, settings.embedder, weights_revision(folder), report)
 
 
-def open_reader(settings: Settings, report: Report | None = None) -> Engine:
+def open_reader(settings: Settings, report: Report | None = None, *, repeatable: bool = False) -> Engine:
     """The reader of the settings in the engine of the settings, fetched when it isn't here yet."""
     share_processor_politely()
     report = report or _silent
     path = ensure(settings.reader, settings.models, offline=settings.offline, report=report)
     report(f"Loading {settings.reader}", 0, 1)
     window = settings.passage_tokens + settings.passages * TITLE_TOKENS + settings.answer_tokens + REQUEST_TOKENS
-    engine = open_engine(settings.engine, path, settings.reader, window, settings.threads, report)
+    engine = open_engine(settings.engine, path, settings.reader, window, settings.threads, report, repeatable)
     report(f"Loading {settings.reader}", 1, 1)
     return engine
 

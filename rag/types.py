@@ -314,6 +314,14 @@ class Engine(Protocol):
         """
         ...
 
+    def forget(self) -> None:
+        """Compute the next prompt from its beginning.
+
+        What was reused was computed in batches of other sizes, which moves probabilities a little; after this an
+        answer is the same whatever was asked before.
+        """
+        ...
+
     def count_tokens(self, text: str) -> int: ...
 
     def close(self) -> None:

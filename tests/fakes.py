@@ -50,6 +50,7 @@ class ScriptedEngine:
         self.choices = list(choices)
         self.prompts: list[Prompt] = []
         self.warmed: list[Prompt] = []
+        self.forgotten = 0
         self.stopped_early = False
         self.at_work = False
         self.closed = False
@@ -78,6 +79,9 @@ class ScriptedEngine:
             yield
         finally:
             self.at_work = False
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
     def count_tokens(self, text: str) -> int:
         return len(_words(text))

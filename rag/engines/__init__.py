@@ -35,11 +35,13 @@ def open_engine(
     context_tokens: int,
     threads: int | None,
     report: Report,
+    repeatable: bool = False,
 ) -> Engine:
     """Load `model_path`, a GGUF file or a folder of Hugging Face weights, into the engine of that name.
 
-    `choice` is "llama_cpp", "transformers" or "auto". Raises EngineError when the two don't go together or loading
-    fails, DiskFull when there is no room for the conversion.
+    `choice` is "llama_cpp", "transformers" or "auto". A `repeatable` engine keeps nothing but the last prompt, so that
+    after `forget` equal questions in equal order get equal answers to the last digit. Raises EngineError when the two
+    don't go together or loading fails, DiskFull when there is no room for the conversion.
     """
     threads = threads or os.cpu_count() or 1
     if model_path.is_dir():
@@ -52,9 +54,9 @@ def open_engine(
     if choice == "transformers":
         return _open_converted(model_path, model, context_tokens, threads, report)
     if choice == "llama_cpp":
-        return _open_llama_cpp(model_path, model, context_tokens, threads)
+        return _open_llama_cpp(model_path, model, context_tokens, threads, repeatable)
     if choice == "auto":
-        return _open_fastest(model_path, model, context_tokens, threads, report)
+        return _open_fastest(model_path, model, context_tokens, threads, report, repeatable)
     raise EngineError(f"There is no engine {choice!r}. RAG_ENGINE takes auto, llama_cpp or transformers.")
 
 
@@ -63,13 +65,15 @@ def remembered_choice(gguf_file: Path, threads: int | None) -> EngineChoice | No
     return remembered(_note(gguf_file), situation(gguf_file, threads or os.cpu_count() or 1))
 
 
-def _open_fastest(gguf_file: Path, model: str, context_tokens: int, threads: int, report: Report) -> Engine:
+def _open_fastest(
+    gguf_file: Path, model: str, context_tokens: int, threads: int, report: Report, repeatable: bool
+) -> Engine:
     key = situation(gguf_file, threads)
     choice = remembered(_note(gguf_file), key)
     if choice is None:
         what = "Measuring which engine is faster here (once)"
         report(what, 0, 2)
-        llama_cpp = _open_llama_cpp(gguf_file, model, context_tokens, threads)
+        llama_cpp = _open_llama_cpp(gguf_file, model, context_tokens, threads, repeatable)
         report(what, 1, 2)
         choice = choose_engine(llama_cpp, gguf_file)
         remember(_note(gguf_file), key, choice)
@@ -78,20 +82,21 @@ def _open_fastest(gguf_file: Path, model: str, context_tokens: int, threads: int
             return llama_cpp
         llama_cpp.close()
     if choice.engine == "llama_cpp":
-        return _open_llama_cpp(gguf_file, model, context_tokens, threads)
+        return _open_llama_cpp(gguf_file, model, context_tokens, threads, repeatable)
     return _open_converted(gguf_file, model, context_tokens, threads, report)
 
 
-def _open_llama_cpp(gguf_file: Path, model: str, context_tokens: int, threads: int) -> Engine:
+def _open_llama_cpp(gguf_file: Path, model: str, context_tokens: int, threads: int, repeatable: bool) -> Engine:
     if find_spec("llama_cpp") is not None:  # compiled on this machine, so it uses all the processor can do
         from rag.engines.llama_steps import open_llama_steps
 
         return open_llama_steps(gguf_file, model, context_tokens, threads)
     import torch  # noqa: F401  brings the OpenMP library that the xllamacpp wheel expects from the system
 
-    from rag.engines.llama_server import LlamaServerEngine
+    from rag.engines.llama_server import KEPT_PROMPTS_MIB, LlamaServerEngine
 
-    return LlamaServerEngine(gguf_file, model, context_tokens, threads)
+    kept = 0 if repeatable else KEPT_PROMPTS_MIB
+    return LlamaServerEngine(gguf_file, model, context_tokens, threads, kept)
 
 
 def _open_converted(gguf_file: Path, model: str, context_tokens: int, threads: int, report: Report) -> Engine:

@@ -46,14 +46,22 @@ class LlamaServerEngine:
 
     name = "llama_cpp"
 
-    def __init__(self, model_file: Path, model: str, context_tokens: int, threads: int) -> None:
+    def __init__(
+        self,
+        model_file: Path,
+        model: str,
+        context_tokens: int,
+        threads: int,
+        kept_prompts_mib: int = KEPT_PROMPTS_MIB,
+    ) -> None:
         self.model = model
         self._turn = threading.Lock()
+        self._reuses = True
         socket = _private_folder() / SOCKET
         # Also when the interpreter ends or nobody holds the engine any more: `close` may never be called.
         self._remove_folder = weakref.finalize(self, shutil.rmtree, socket.parent, ignore_errors=True)
         key = secrets.token_urlsafe(32)
-        self._server = _start(model_file, socket, key, context_tokens, threads)
+        self._server = _start(model_file, socket, key, context_tokens, threads, kept_prompts_mib)
         self._client = httpx.Client(
             # The server closes the socket after each streamed answer; a connection kept for reuse would be a dead one.
             transport=httpx.HTTPTransport(uds=str(socket), limits=httpx.Limits(max_keepalive_connections=0)),
@@ -79,10 +87,8 @@ class LlamaServerEngine:
         wanted = first_tokens(self._plain, options)
         tokens = check_fit(self._encoder.whole(prompt), 1, self.context_tokens)
         with self._turn:
-            reply = self._post(
-                "/completion",
-                {"prompt": tokens, "n_predict": 1, "n_probs": SPREAD, "temperature": 0, "cache_prompt": True},
-            )
+            request = {"prompt": tokens, "n_predict": 1, "n_probs": SPREAD, "temperature": 0}
+            reply = self._post("/completion", self._reusing(request))
         likeliest = reply["completion_probabilities"][0]["top_logprobs"]
         logprobs = {entry["id"]: entry["logprob"] for entry in likeliest}
         odds = [math.exp(logprobs.get(token, likeliest[-1]["logprob"])) for token in wanted]
@@ -94,6 +100,10 @@ class LlamaServerEngine:
         tokens = self._encoder.beginning(prompt)[: self.context_tokens - 1]
         for _ in self._completed({"prompt": tokens, "n_predict": 0}):
             yield
+
+    def forget(self) -> None:
+        """See `Engine.forget`."""
+        self._reuses = False
 
     def count_tokens(self, text: str) -> int:
         """See `Engine.count_tokens`."""
@@ -107,8 +117,12 @@ class LlamaServerEngine:
 
     def _completed(self, request: dict[str, Any]) -> Iterator[str]:
         """Pieces of the completion, with an empty one after every batch of the prompt."""
-        request = {**request, "temperature": 0, "cache_prompt": True, "stream": True, "return_progress": True}
-        with self._turn, _heard(), self._client.stream("POST", "/completion", json=request) as response:
+        request = {**request, "temperature": 0, "stream": True, "return_progress": True}
+        with (
+            self._turn,
+            _heard(),
+            self._client.stream("POST", "/completion", json=self._reusing(request)) as response,
+        ):
             if response.status_code != httpx.codes.OK:
                 response.read()
                 raise EngineError(_complaint(response))
@@ -117,6 +131,11 @@ class LlamaServerEngine:
                     raise EngineError(f"llama.cpp failed: {line.removeprefix('error: ')[:300]}")
                 if line.startswith("data: "):
                     yield json.loads(line.removeprefix("data: ")).get("content", "")
+
+    def _reusing(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The request, which reuses what was computed before, unless that was to be forgotten."""
+        reuses, self._reuses = self._reuses, True
+        return {**request, "cache_prompt": reuses}
 
     def _plain(self, text: str) -> list[int]:
         return self._tokens(text, add_special=False, parse_special=False)
@@ -165,7 +184,7 @@ def _private_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="citeline-", dir="/tmp"))
 
 
-def _start(model_file: Path, socket: Path, key: str, context_tokens: int, threads: int) -> Any:
+def _start(model_file: Path, socket: Path, key: str, context_tokens: int, threads: int, kept_prompts_mib: int) -> Any:
     import xllamacpp  # slow to load, and not needed by those who run another engine
 
     settings = xllamacpp.CommonParams()
@@ -176,7 +195,7 @@ def _start(model_file: Path, socket: Path, key: str, context_tokens: int, thread
     settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = threads
     # Weights are repacked for the CPU while loading; a mapped file would stay in memory next to the copy.
     settings.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
-    settings.cache_ram_mib = KEPT_PROMPTS_MIB
+    settings.cache_ram_mib = kept_prompts_mib
     settings.hostnames = [str(socket)]
     settings.api_keys = [key]
     settings.ui = False

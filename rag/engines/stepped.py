@@ -97,6 +97,12 @@ class SteppedEngine:
         with self._turn:
             yield from self._read(self._encoder.beginning(prompt)[: self.context_tokens - 1])
 
+    def forget(self) -> None:
+        """See `Engine.forget`."""
+        with self._turn:
+            self._open().clear()
+            self._seen.clear()
+
     def count_tokens(self, text: str) -> int:
         """See `Engine.count_tokens`."""
         return len(self._plain(text))

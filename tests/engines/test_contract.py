@@ -230,6 +230,16 @@ def test_choosing_doesnt_disturb_an_answer(engine: Engine) -> None:
     assert engine.choose(prompt, ("The", "Nine")) == pytest.approx(before, abs=0.01)
 
 
+def test_what_was_forgotten_moves_no_probability(runtime: str, open_reader: Open) -> None:
+    options = ("The", "Nine", "Old")
+    fresh = open_reader(runtime).choose(recital(SONG), options)
+    engine = open_reader(runtime)
+    for sentence in (BOAT, SONG, MILL):
+        said(engine, sentence)
+    engine.forget()
+    assert engine.choose(recital(SONG), options) == fresh
+
+
 def test_options_with_the_same_first_token_are_refused(engine: Engine) -> None:
     with pytest.raises(EngineError, match="'Yes, it is', 'Yes, it was'"):
         engine.choose(recital(BOAT), ("Yes, it is", "Yes, it was"))
