@@ -35,12 +35,15 @@ MAY_IMPORT = {
     "indexing": "types errors documents chunking index",
     "pipeline": f"types errors settings model_files {STAGES} indexing",
     "metrics": "types",
-    "batch": "types errors settings records documents pipeline",
+    "batch": "types errors settings records documents index pipeline",
     "rendering": "types",
     "evaluation": f"types errors settings records {STAGES} indexing pipeline metrics batch rendering",
     "desk": "types errors settings pipeline",
     "app": "types errors settings pipeline rendering desk",
-    "cli": f"types errors settings model_files records {STAGES} indexing pipeline rendering desk metrics batch evaluation app",
+    "cli": (
+        f"types errors settings model_files records {STAGES} indexing pipeline rendering desk "
+        "metrics batch evaluation app"
+    ),
 }
 
 ONLY_IN = {
