@@ -83,18 +83,13 @@ class Pipeline:
         raise RuntimeError("stream_answer ended without Finished")
 
     def stream_answer(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        documents: frozenset[str] | None = None,
-        passages: tuple[Passage, ...] | None = None,
+        self, question: str, history: Sequence[Turn] = (), documents: frozenset[str] | None = None
     ) -> Generator[Event, None, None]:
         """Yield `PassagesFound`, then the answer's `TextPiece`s, then `Finished`.
 
-        `documents` limits the search to the documents with these ids; `passages`, where given, are read instead of
-        searched for. Pieces may be empty: they come while the reader is still reading, so that whoever closes the
-        iterator stops the work at once. Raises QuestionError for a question that is empty or too long, and whatever
-        RagError the library or the engine meets.
+        `documents` limits the search to the documents with these ids. Pieces may be empty: they come while the reader
+        is still reading, so that whoever closes the iterator stops the work at once. Raises QuestionError for a
+        question that is empty or too long, and whatever RagError the library or the engine meets.
         """
         question = check_question(question)
         if (tokens := self.engine.count_tokens(question)) > QUESTION_TOKENS:
@@ -107,9 +102,9 @@ class Pipeline:
             written = yield from _overheard(self.engine.stream(prompting.standalone_prompt(question, history), REWRITE))
             standalone = prompting.standalone_question(written, question)
         watch.note("standalone")
-        found = self.find_passages(standalone, documents) if passages is None else passages
+        passages = self.find_passages(standalone, documents)
         watch.note("retrieval")
-        yield PassagesFound(found)
+        yield PassagesFound(passages)
 
         def finished(text: str, claims: tuple[Claim, ...], reason: Reason, confidence: float) -> Finished:
             abstained = reason is not Reason.ANSWERED
@@ -120,7 +115,7 @@ class Pipeline:
                     standalone_question=standalone,
                     text=prompting.ABSTENTION if abstained else text,
                     claims=() if abstained else claims,
-                    passages=found,
+                    passages=passages,
                     abstained=abstained,
                     reason=reason,
                     confidence=confidence,
@@ -129,19 +124,19 @@ class Pipeline:
                 )
             )
 
-        if not found:
+        if not passages:
             yield finished("", (), Reason.NOTHING_FOUND, 0.0)
             return
-        prompt = prompting.answer_prompt(standalone, found)
+        check = prompting.check_prompt(standalone, passages)
         # Reading is what takes long, and while it warms up an engine can be stopped; `choose` can't be.
-        yield from _stoppable(self.engine.warm(prompt))
-        confidence = self.engine.choose(prompt, prompting.YES_NO)[0]
+        yield from _stoppable(self.engine.warm(check))
+        confidence = self.engine.choose(check, prompting.YES_NO)[0]
         watch.note("checking")
         if confidence < self.settings.min_answerable:
             yield finished("", (), Reason.UNLIKELY, confidence)
             return
-        grounder = Grounder(found)
-        pieces = prompting.without_assent(self.engine.stream(prompt, Limits(self.settings.answer_tokens)))
+        grounder = Grounder(passages)
+        pieces = self.engine.stream(prompting.answer_prompt(standalone, passages), Limits(self.settings.answer_tokens))
         written = yield from _as_text(cited_pieces(pieces, grounder), watch)
         watch.note("generation")
         text, claims = grounder.ground(written)
@@ -152,6 +147,27 @@ class Pipeline:
         else:
             yield finished(text, claims, Reason.ANSWERED, confidence)
 
+    def recall(self, question: str) -> Answer:
+        """What the reader says from memory, with nothing to read: shows how much of a score is memory."""
+        question = check_question(question)
+        watch = _Stopwatch()
+        pieces = self.engine.stream(prompting.recall_prompt(question), Limits(self.settings.answer_tokens))
+        text = "".join(pieces).strip()
+        watch.note("generation")
+        abstained = is_abstention(text)
+        return Answer(
+            question=question,
+            standalone_question=question,
+            text=prompting.ABSTENTION if abstained else text,
+            claims=(),
+            passages=(),
+            abstained=abstained,
+            reason=Reason.READER_ABSTAINED if abstained else Reason.ANSWERED,
+            confidence=0.0,
+            timings=watch.timings(),
+            models=Models(self.embedder.name, self.engine.model, self.engine.name),
+        )
+
     def find_passages(self, question: str, documents: frozenset[str] | None = None) -> tuple[Passage, ...]:
         """What the reader would be given to read, from the newest state of the library."""
         budget = Budget(self.settings.passages, self.settings.passage_tokens, self.engine.count_tokens)
@@ -161,7 +177,7 @@ class Pipeline:
     def read_ahead(self, question: str, passages: Sequence[Passage]) -> Iterator[None]:
         """Have the engine read what it would to answer from `passages`; iterating does the work, a batch at a time."""
         if passages:
-            yield from self.engine.warm(prompting.answer_prompt(check_question(question), passages))
+            yield from self.engine.warm(prompting.check_prompt(check_question(question), passages))
 
     def conditions(self) -> Conditions:
         """What answers depend on now, the content of the library included. Reads the reader's weights: seconds."""

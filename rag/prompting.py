@@ -5,7 +5,7 @@ computed for one serves the next.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from rag.types import Passage, Prompt, Turn
 
@@ -18,7 +18,7 @@ INSTRUCTIONS = (
 )
 
 YES_NO = ("Yes", "No")
-"""How the reader begins its reply to `answer_prompt`: whether the passages state the answer."""
+"""How the reader may begin its reply to `check_prompt`."""
 
 TITLE_CHARACTERS = 120
 REMEMBERED_TURNS = 2
@@ -47,45 +47,32 @@ _STANDING_PHRASES = re.compile(
     r"|\bsuch as\b|\bat the same time\b|\bthe same (?:\w+ )?as\b|\b(?:the|an?) \w+ that (?=\w)"
 )
 """Their "this", "one", "same" and "that" mean nothing said before."""
-_ASSENT = re.compile(r"^\s*yes\b(?:\s*\[[\d,;\s]*\])?[\s.,:;!–—-]*", re.IGNORECASE)
-_TWO_WORDS = re.compile(r"\s*[^\W\d]+\W.*[^\W\d]", re.DOTALL)
 _AROUND = " \t\"'“”‘’`*"
 """What a reader may put around a question."""
 _TITLE_MARKS = str.maketrans('"[]', "'()")
 """A title can't end its quotation, nor pass for the number of a passage."""
 
 
-def answer_prompt(question: str, passages: Sequence[Passage]) -> Prompt:
-    """Ask whether the passages state the answer (see `YES_NO`) and, if so, for a short, cited one.
+def check_prompt(question: str, passages: Sequence[Passage]) -> Prompt:
+    """Ask whether the passages state the answer, for a Yes or No: `YES_NO` are the options for `Engine.choose`."""
+    return _prompt(
+        question, passages, "Is the answer to exactly this question written in one of the passages? Reply Yes or No."
+    )
 
-    Both in one prompt: `Engine.choose` gives the probability of a Yes, and `Engine.stream` goes on from there without
-    reading anything again.
-    """
-    return Prompt(
-        INSTRUCTIONS,
-        tuple(_shown(passage) for passage in passages),
-        f"Question: {question}\n\nDo the passages state the answer to exactly this question? Reply Yes or No. "
-        "If Yes, go on with the answer in one to three short, complete sentences, "
+
+def answer_prompt(question: str, passages: Sequence[Passage]) -> Prompt:
+    """Ask for a short, cited answer. It begins as `check_prompt` does, up to the end of the question."""
+    return _prompt(
+        question,
+        passages,
+        "Answer it in one to three short, complete sentences, "
         "each followed by the number of its passage in square brackets.",
     )
 
 
-def without_assent(pieces: Iterable[str]) -> Iterator[str]:
-    """A reply to `answer_prompt` without the Yes at its beginning: ["Ye", "s. It", " rose."] -> "", "It", " rose.".
-
-    Every incoming piece is answered by one, which may be empty; where the whole reply is short, a last one follows.
-    """
-    held = ""
-    decided = False
-    for piece in pieces:
-        if decided:
-            yield piece
-            continue
-        held += piece
-        decided = _TWO_WORDS.match(held) is not None
-        yield _ASSENT.sub("", held) if decided else ""
-    if not decided:
-        yield _ASSENT.sub("", held)
+def recall_prompt(question: str) -> Prompt:
+    """Ask for a short answer from memory."""
+    return Prompt("You answer questions.", (), f"Question: {question}\n\nAnswer it in one short, complete sentence.")
 
 
 def standalone_prompt(question: str, history: Sequence[Turn]) -> Prompt:
@@ -120,6 +107,10 @@ def standalone_question(written: str, question: str) -> str:
     first = written.strip().split("\n")[0].strip(_AROUND)
     line = re.sub(r"^(?:rewritten question|question|q)\s*:", "", first, flags=re.IGNORECASE).strip(_AROUND)
     return line if 0 < len(line) <= max(300, 3 * len(question)) else question
+
+
+def _prompt(question: str, passages: Sequence[Passage], request: str) -> Prompt:
+    return Prompt(INSTRUCTIONS, tuple(_shown(passage) for passage in passages), f"Question: {question}\n\n{request}")
 
 
 def _shown(passage: Passage) -> str:

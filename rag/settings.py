@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     passage_tokens: int = Field(600, ge=50, le=16_000, description="reader tokens all passages may take together")
     answer_tokens: int = Field(160, ge=16, le=2_000, description="reader tokens an answer may take")
     min_answerable: float = Field(
-        0.6, ge=0, le=1, description="refuse when the reader thinks an answer less probable than this"
+        0.5, ge=0, le=1, description="refuse when the reader thinks an answer less probable than this"
     )
 
     host: str = Field("127.0.0.1", description="address the page listens on")

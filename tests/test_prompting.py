@@ -1,4 +1,5 @@
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -23,43 +24,26 @@ def test_prompts_about_the_same_passages_begin_alike_up_to_the_question() -> Non
     assert one.request.replace(QUESTION, "What do cats need?") == other.request
 
 
+def test_the_check_and_the_answer_begin_alike_to_the_end_of_the_question() -> None:
+    given = passages(*FARES)
+    check, answer = prompting.check_prompt(QUESTION, given), prompting.answer_prompt(QUESTION, given)
+    assert (check.instructions, check.passages) == (answer.instructions, answer.passages)
+    assert all(prompt.request.startswith(f"Question: {QUESTION}\n\n") for prompt in (check, answer))
+
+
 def test_a_passage_is_shown_with_its_number_and_title() -> None:
     [shown] = prompting.answer_prompt(QUESTION, [passage(3, "Dogs need a lead.", title="Ferry rules")]).passages
     assert shown == 'Passage [3], from "Ferry rules":\nDogs need a lead.'
 
 
 def test_the_reader_chooses_between_the_words_it_is_asked_for() -> None:
-    request = prompting.answer_prompt(QUESTION, ()).request
+    request = prompting.check_prompt(QUESTION, ()).request
     assert all(option in request for option in prompting.YES_NO)
 
 
-def test_no_prompt_offers_the_words_of_a_refusal() -> None:
-    assert prompting.ABSTENTION not in text_of(prompting.answer_prompt(QUESTION, passages(*FARES)))
-
-
-@pytest.mark.parametrize(
-    ("reply", "answer"),
-    [
-        ("Yes. It rose. [1]", "It rose. [1]"),
-        ("Yes, it rose.", "it rose."),
-        ("yes\n\nIt rose.", "It rose."),
-        ("Yes [2]. It rose.", "It rose."),
-        (" Yes: 20 of them.", "20 of them."),
-        ("Yes.", ""),
-        ("Yesterday it rose.", "Yesterday it rose."),
-        ("It rose. Yes.", "It rose. Yes."),
-        ("No. It fell.", "No. It fell."),
-        ("", ""),
-    ],
-)
-def test_the_yes_at_the_beginning_of_a_reply_is_not_shown_however_it_is_cut(reply: str, answer: str) -> None:
-    for at in range(len(reply) + 1):
-        assert "".join(prompting.without_assent([reply[:at], reply[at:]])) == answer
-    assert "".join(prompting.without_assent(reply)) == answer
-
-
-def test_every_piece_of_a_reply_is_answered_by_one_so_that_it_can_be_stopped() -> None:
-    assert list(prompting.without_assent(["", "", "Ye", "s. It", " rose."])) == ["", "", "", "It", " rose."]
+@pytest.mark.parametrize("prompt", [prompting.check_prompt, prompting.answer_prompt])
+def test_no_prompt_offers_the_words_of_a_refusal(prompt: Callable[..., Prompt]) -> None:
+    assert prompting.ABSTENTION not in text_of(prompt(QUESTION, passages(*FARES)))
 
 
 @pytest.mark.parametrize(
