@@ -1,4 +1,4 @@
-"""Folders of articles → the library, brought up to date by content hash."""
+"""Articles → the library, brought up to date by content hash: whole folders of them, or documents from elsewhere."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -65,29 +65,68 @@ def index_paths(
         gone = _gone(known, visit)
         for source in gone:
             writer.remove(known[source].id)
-        work = _Work(visit.files, {source: document.content_hash for source, document in known.items()}, report)
-        added: list[str] = []
-        updated: list[str] = []
-        committed = time.monotonic()
-        for group in _groups(work.documents(), embedder, identity):
-            _put(writer, group, embedder, identity.chunk_tokens, work.embedding)
-            work.stored()
-            for document, _ in group:
-                (updated if document.source in known else added).append(document.source)
-            if not start_over and time.monotonic() - committed > COMMIT_SECONDS:
-                writer.commit()
-                committed = time.monotonic()
+        files = _Files(visit.files, {source: document.content_hash for source, document in known.items()}, report)
+        added, updated = _store(writer, files.changed(), embedder, identity, files.work, all_at_once=start_over)
         if start_over and not added:
-            raise DocumentError(f"Nothing could be read, so the library stays as it was. {work.refused[0]}")
+            raise DocumentError(f"Nothing could be read, so the library stays as it was. {files.refused[0]}")
+        writer.commit()
+        files.work.finished()
+        return IndexReport(
+            added=tuple(added),
+            updated=tuple(updated),
+            removed=tuple(gone),
+            unchanged=files.unchanged,
+            refused=(*visit.refused, *files.refused),
+            documents=len(writer.documents()),
+        )
+
+
+def index_documents(
+    documents: Iterable[Document],
+    folder: Path,
+    identity: Identity,
+    embedder: Embedder,
+    *,
+    total: int = 0,
+    command: str = "rag index",
+    report: Report | None = None,
+) -> IndexReport:
+    """Make the library in `folder` hold exactly `documents`, each with an id and a source that no other of them has.
+
+    They are read once, one by one, and those that the library holds by id with the same content hash are not embedded
+    again. Work is committed as it goes, as by `index_paths`; what doesn't belong is removed at the end. `total` is the
+    number of documents, 0 where it isn't known, and `command` what others who want to write read about this process.
+
+    Raises the RagErrors of `open_writer`, and ValueError where a document has the source of another in the library.
+    """
+    with open_writer(folder, identity, command=command) as writer:
+        before = {listed.id: listed for listed in writer.documents()}
+        seen: set[str] = set()
+        work = _Work(total, report)
+
+        def changed() -> Iterator[Document]:
+            for document in documents:
+                seen.add(document.id)
+                known = before.get(document.id)
+                if known and known.content_hash == document.content_hash:
+                    work.passed(1)
+                    continue
+                work.waits(1)
+                yield document
+
+        added, updated = _store(writer, changed(), embedder, identity, work, all_at_once=False)
+        others = [listed for listed in before.values() if listed.id not in seen]
+        for other in others:
+            writer.remove(other.id)
         writer.commit()
         work.finished()
         return IndexReport(
             added=tuple(added),
             updated=tuple(updated),
-            removed=tuple(gone),
-            unchanged=work.unchanged,
-            refused=(*visit.refused, *work.refused),
-            documents=len(writer.documents()),
+            removed=tuple(other.source for other in others),
+            unchanged=len(seen) - len(added) - len(updated),
+            refused=(),
+            documents=len(seen),
         )
 
 
@@ -137,8 +176,8 @@ def _remember(writer: Writer, roots: Sequence[Path], *, forget_others: bool) -> 
         writer.remember_root(root)
 
 
-class _Work:
-    """Files, of which those whose content the library doesn't hold yet are read one by one, and the progress made.
+class _Files:
+    """Files, of which those whose content the library doesn't hold yet are read one by one.
 
     Progress counts bytes, because articles differ in length. It never shrinks, whatever happens to the files meanwhile.
     """
@@ -148,37 +187,85 @@ class _Work:
         self.refused: list[str] = []
         self._sizes = {file: _size(file) for file in files}
         self._hashes = hashes
-        self._report = report or _silent
-        self._total = sum(self._sizes.values())
-        self._done = 0
-        self._waiting = 0
+        self.work = _Work(sum(self._sizes.values()), report)
 
-    def documents(self) -> Iterator[Document]:
+    def changed(self) -> Iterator[Document]:
         for file, size in self._sizes.items():
-            self._report("Indexing", self._done, self._total)
             try:
                 document = None if self._hashes.get(str(file)) == file_hash(file) else load(file)
             except DocumentError as error:
                 self.refused.append(str(error))
-                self._done += size
+                self.work.passed(size)
                 continue
             if document is None:
                 self.unchanged += 1
-                self._done += size
+                self.work.passed(size)
                 continue
-            self._waiting += size
+            self.work.waits(size)
             yield document
 
+
+class _Work:
+    """How much of `total` is done, reported as it grows. What is being embedded counts by its share of embedded texts.
+
+    A `total` of 0 isn't known.
+    """
+
+    def __init__(self, total: int, report: Report | None) -> None:
+        self._total = total
+        self._report = report or _silent
+        self._done = 0
+        self._waiting = 0
+
+    def passed(self, size: int) -> None:
+        """So much needs no embedding."""
+        self._done += size
+        self._report("Indexing", self._done, self._total)
+
+    def waits(self, size: int) -> None:
+        """So much was read and is to be embedded."""
+        self._waiting += size
+
     def embedding(self, done: int, total: int) -> None:
-        """`Progress` of the texts of all documents that were read since `stored`."""
+        """`Progress` of the texts of all that waits."""
         self._report("Indexing", self._done + self._waiting * done // max(total, 1), self._total)
 
     def stored(self) -> None:
+        """Nothing waits any more."""
         self._done += self._waiting
         self._waiting = 0
 
     def finished(self) -> None:
-        self._report("Indexing", self._total, self._total)
+        self._report("Indexing", self._total or self._done, self._total)
+
+
+def _store(
+    writer: Writer,
+    documents: Iterable[Document],
+    embedder: Embedder,
+    identity: Identity,
+    work: _Work,
+    *,
+    all_at_once: bool,
+) -> tuple[list[str], list[str]]:
+    """Put documents into the library; sources of those that are new to it, and of the others.
+
+    What is put in is committed now and then, unless it is to become visible `all_at_once`; the caller commits the rest.
+    """
+    known = {listed.id for listed in writer.documents()}
+    added: list[str] = []
+    updated: list[str] = []
+    work.passed(0)
+    committed = time.monotonic()
+    for group in _groups(documents, embedder, identity):
+        _put(writer, group, embedder, identity.chunk_tokens, work.embedding)
+        work.stored()
+        for document, _ in group:
+            (updated if document.id in known else added).append(document.source)
+        if not all_at_once and time.monotonic() - committed > COMMIT_SECONDS:
+            writer.commit()
+            committed = time.monotonic()
+    return added, updated
 
 
 def _groups(

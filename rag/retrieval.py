@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from rag.types import Catalogue, Chunk, Document, Embedder, Hit, Passage
 
-DENSE, WORDS = "dense", "words"
+DENSE, WORDS, FUSED = "dense", "words", "fused"
+"""Names of the two searches, and of what is made of them."""
 
 RANK_OFFSET = 60
 """The constant k of reciprocal rank fusion, as in the paper: first places don't outweigh agreement."""
@@ -37,16 +38,31 @@ def retrieve(
     `candidates` chunks come from each search; only of the documents with these ids where given. Passages are numbered
     from 1, best first. Empty where neither search finds anything.
     """
-    hits = fuse(
-        catalogue.nearest(embedder.embed_query(question), candidates, documents),
-        catalogue.matching(question, candidates, documents),
-    )
+    hits = rankings(question, embedder, catalogue, candidates, documents)[FUSED]
     by_id = catalogue.documents_by_id({hit.chunk.document_id for hit in hits})
     chunks = _choose([hit.chunk for hit in hits], by_id, budget)
     return tuple(
         Passage(number, chunk, by_id[chunk.document_id], by_id[chunk.document_id].text[chunk.start : chunk.end])
         for number, chunk in enumerate(chunks, start=1)
     )
+
+
+def rankings(
+    question: str,
+    embedder: Embedder,
+    catalogue: Catalogue,
+    candidates: int = 40,
+    documents: frozenset[str] | None = None,
+) -> dict[str, list[Hit]]:
+    """What each search finds, at most `candidates` chunks of it, and both fused; best first, under their names."""
+    dense = catalogue.nearest(embedder.embed_query(question), candidates, documents)
+    words = catalogue.matching(question, candidates, documents)
+    return {DENSE: dense, WORDS: words, FUSED: fuse(dense, words)}
+
+
+def documents_ranked(hits: Sequence[Hit]) -> list[str]:
+    """Ids of the documents that hits, best first, are of: each once, in the place of its best chunk."""
+    return list(dict.fromkeys(hit.chunk.document_id for hit in hits))
 
 
 def fuse(*rankings: Sequence[Hit]) -> list[Hit]:

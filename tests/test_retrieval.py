@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from rag.index import open_library, open_writer
-from rag.retrieval import Budget, fuse, join, retrieve, touch
+from rag.retrieval import Budget, documents_ranked, fuse, join, rankings, retrieve, touch
 from rag.types import Catalogue, Chunk, Document, Hit, Passage, Vectors
 from tests.fakes import WordEmbedder
 from tests.index.shelf import IDENTITY, make_library, put
@@ -137,6 +137,31 @@ def test_both_searches_get_the_question_the_number_of_candidates_and_the_documen
     assert shelf.asked == [("dense", 7, only), ("Who?", 7, only)]
     found(shelf)
     assert shelf.asked[2:] == [("dense", 40, None), ("What do dogs need?", 40, None)]
+
+
+def test_the_searches_can_be_had_one_by_one_and_fused() -> None:
+    ferry = document("ferry", FERRY)
+    fish, dogs, boats = (chunk(text, ferry) for text in ("Fish swim.", "Dogs need a lead.", "Boats sail daily."))
+    shelf = Shelf([ferry], dense=[fish, dogs], words=[dogs, boats])
+    found = rankings("What do dogs need?", WordEmbedder(), shelf)
+    assert list(found) == ["dense", "words", "fused"]
+    assert found["dense"] == hits([fish, dogs])
+    assert found["words"] == hits([dogs, boats], "words")
+    assert found["fused"] == fuse(hits([fish, dogs]), hits([dogs, boats], "words"))
+    assert [hit.chunk for hit in found["fused"]] == [dogs, fish, boats]
+
+
+def test_rankings_ask_for_as_many_candidates_and_for_the_documents_they_are_told() -> None:
+    shelf = Shelf([], [])
+    only = frozenset({"ferry"})
+    assert rankings("Who?", WordEmbedder(), shelf, 7, only) == {"dense": [], "words": [], "fused": []}
+    assert shelf.asked == [("dense", 7, only), ("Who?", 7, only)]
+
+
+def test_a_document_ranks_as_its_best_chunk_does() -> None:
+    ranked = [Chunk(f"{at}", name, 0, 1) for at, name in enumerate("babcab")]
+    assert documents_ranked(hits(ranked)) == ["b", "a", "c"]
+    assert documents_ranked([]) == []
 
 
 def test_no_more_passages_than_the_budget_allows() -> None:
