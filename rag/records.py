@@ -1,6 +1,6 @@
 """Answers and run records ↔ plain values that JSON can hold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any, TypeAlias
 
@@ -89,9 +89,12 @@ def record_from(line: Mapping[str, Any]) -> RunRecord:
         ) from error
 
 
-def carried_name(name: str) -> str:
-    """The name under which a column is carried: "topic" -> "topic", "answer" -> "input_answer"."""
-    return _PREFIX + name if _bare(name) in OWN else name
+def carried_name(name: str, own: Collection[str] = OWN) -> str:
+    """The name under which a column is carried: "topic" -> "topic", "answer" -> "input_answer".
+
+    `own` are the names that are taken.
+    """
+    return _PREFIX + name if _bare(name) in own else name
 
 
 def _given_name(name: str) -> str:

@@ -35,8 +35,8 @@ def decode(data: bytes, source: str) -> str:
     Tries what a byte order mark says, else UTF-8, then the legacy encoding that fits best. `source` is for the message.
     Raises DocumentError when the bytes are not text, or hold nothing but whitespace.
     """
-    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), None)
-    text = _decoded_as(encoding, data) if encoding else _without_mark(data)
+    encoding = encoding_of(data)
+    text = _decoded_as(encoding, data) if encoding else None
     if text is None or "\0" in text:
         raise DocumentError(f"{source} is not text, or damaged. Save it as plain text in UTF-8.")
     if not text.strip():
@@ -44,16 +44,21 @@ def decode(data: bytes, source: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _without_mark(data: bytes) -> str | None:
-    if b"\0" in data:
-        return None
-    text = _decoded_as("utf-8", data)
-    if text is None and len(data.translate(None, _ASCII)) < WESTERN_SHARE * len(data):
-        text = _decoded_as("cp1252", data)
-    if text is not None:
-        return text
+def encoding_of(data: bytes) -> str | None:
+    """Python's name for the encoding of a text, or of a run of whole lines of it; None for bytes that are not text.
+
+    What a byte order mark says is taken on trust.
+    """
+    marked = next((name for mark, name in _MARKS.items() if data.startswith(mark)), None)
+    if marked or b"\0" in data:
+        return marked
+    if _decoded_as("utf-8", data) is not None:
+        return "utf-8"
+    mostly_ascii = len(data.translate(None, _ASCII)) < WESTERN_SHARE * len(data)
+    if mostly_ascii and _decoded_as("cp1252", data) is not None:
+        return "cp1252"
     best = from_bytes(data, cp_isolation=LEGACY_ENCODINGS).best()
-    return _decoded_as(best.encoding, data) if best else None
+    return best.encoding if best else None
 
 
 def _decoded_as(encoding: str, data: bytes) -> str | None:
