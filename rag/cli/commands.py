@@ -1,4 +1,4 @@
-"""`rag index · ask · models · status · serve`: reads arguments, calls the package, prints.
+"""`rag index · ask · models · status · serve`, and those of `bulk`: read arguments, call the package, print.
 
 Exit status: 0 done or answered, 1 failure, 2 wrong use, 3 the articles don't say, 130 stopped with Ctrl-C.
 """
@@ -6,9 +6,8 @@ Exit status: 0 done or answered, 1 failure, 2 wrong use, 3 the articles don't sa
 import io
 import logging
 import os
-import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -17,14 +16,13 @@ import typer
 
 from rag import model_files
 from rag.cli import INTERRUPTED
+from rag.cli.bulk import bulk_app
 from rag.cli.progress import Draft, ProgressLines
 from rag.cli.reports import answer_json, index_lines, models_table, status_lines
+from rag.cli.shared import ABSTAINED, FAILED, WRONG_USE, one_line, print_lines, settings_of
 from rag.errors import DocumentError, InputError, ModelDamaged, RagError
-from rag.rendering import answer_text, plain
-from rag.settings import Settings, load_settings
+from rag.rendering import answer_text
 from rag.types import Answer, Event, Finished, PassagesFound, TextPiece
-
-FAILED, WRONG_USE, ABSTAINED = 1, 2, 3
 
 app = typer.Typer(
     help="Ask a folder of articles a question; get a short answer, every sentence cited.",
@@ -36,6 +34,7 @@ models_app = typer.Typer(
     help="The model files: where they are, whether they are the published ones.", no_args_is_help=True
 )
 app.add_typer(models_app, name="models")
+app.add_typer(bulk_app)
 
 
 def run() -> None:
@@ -80,18 +79,8 @@ def _drop_output() -> None:
 
 
 def _fail(message: str, status: int) -> None:
-    print(f"rag: {_one_line(message)}", file=sys.stderr)
+    print(f"rag: {one_line(message)}", file=sys.stderr)
     raise SystemExit(status) from None
-
-
-def _print_lines(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(_one_line(line))
-
-
-def _one_line(text: str) -> str:
-    """`plain`, and the line ends that file names may hold made spaces."""
-    return re.sub(r"\s*\n\s*", " ", plain(text).rstrip())
 
 
 @app.callback()
@@ -112,10 +101,6 @@ def _pair(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _settings(context: typer.Context) -> Settings:
-    return load_settings(**context.obj)
-
-
 @app.command()
 def index(
     context: typer.Context,
@@ -129,10 +114,10 @@ def index(
     """Bring the library up to date with folders of articles: add, update and remove by content."""
     from rag.pipeline import index_articles  # here and below: half a second that other commands do without
 
-    settings = _settings(context)
+    settings = settings_of(context)
     with ProgressLines() as report:
         done = index_articles(settings, paths or [], start_over=rebuild, report=report)
-    _print_lines(index_lines(done))
+    print_lines(index_lines(done))
     if done.refused:
         raise DocumentError(f"{len(done.refused)} could not be read; the lines that begin with ! say which and why.")
 
@@ -146,7 +131,7 @@ def ask(
     """Answer a question from the library, then list the sources with the sentences that were cited."""
     from rag.pipeline import check_question, open_pipeline
 
-    settings = _settings(context)
+    settings = settings_of(context)
     if question == "-":
         question = sys.stdin.buffer.read().decode("utf-8", "replace") if sys.stdin else ""
     question = check_question(question)
@@ -184,7 +169,7 @@ def _finished(events: Iterator[Event], draft: Draft) -> Answer:
 @app.command()
 def status(context: typer.Context) -> None:
     """Show the library, the models and the engine in use."""
-    _print_lines(status_lines(_settings(context)))
+    print_lines(status_lines(settings_of(context)))
 
 
 @app.command()
@@ -192,13 +177,13 @@ def serve(context: typer.Context) -> None:
     """Open the chat page."""
     import app as page
 
-    page.run(_settings(context))
+    page.run(settings_of(context))
 
 
 @models_app.command("list")
 def list_models(context: typer.Context) -> None:
     """Every known model: role, size, licence, where it is, whether it was verified."""
-    models_table(model_files.statuses(_settings(context).models))
+    models_table(model_files.statuses(settings_of(context).models))
 
 
 @models_app.command()
@@ -207,11 +192,11 @@ def fetch(
     names: Annotated[list[str] | None, typer.Argument(help="Those of the settings when none is given.")] = None,
 ) -> None:
     """Download models, from wherever their published bytes can be had."""
-    settings = _settings(context)
+    settings = settings_of(context)
     for name in names or [settings.embedder, settings.reader]:
         with ProgressLines() as report:
             path = model_files.ensure(name, settings.models, offline=settings.offline, report=report)
-        _print_lines([f"{name}: {path}"])
+        print_lines([f"{name}: {path}"])
 
 
 @models_app.command()
@@ -220,7 +205,7 @@ def verify(
     names: Annotated[list[str] | None, typer.Argument(help="All that are here when none is given.")] = None,
 ) -> None:
     """Hash the files again and compare with what was published."""
-    settings = _settings(context)
+    settings = settings_of(context)
     here = [known.name for known in model_files.statuses(settings.models) if known.present]
     found = []
     for name in names or here:
@@ -234,7 +219,7 @@ def verify(
 @models_app.command()
 def remove(context: typer.Context, names: Annotated[list[str], typer.Argument()]) -> None:
     """Delete downloaded models."""
-    settings = _settings(context)
+    settings = settings_of(context)
     for name in names:
         freed = model_files.remove(name, settings.models)
-        _print_lines([f"{name}: {freed / 1e6:,.0f} MB freed"])
+        print_lines([f"{name}: {freed / 1e6:,.0f} MB freed"])

@@ -11,6 +11,9 @@ from rich.text import Text
 
 from rag.rendering import plain
 
+SPEED_SECONDS = 600.0
+"""The time left is estimated by the speed of the last so many seconds: an answer alone may take half a minute."""
+
 
 class Draft:
     """Text in a terminal that each `show` replaces and that is gone in the end; elsewhere nothing is shown at all."""
@@ -50,6 +53,7 @@ class ProgressLines:
             TaskProgressColumn(),
             TimeRemainingColumn(compact=True),
             console=self._console,
+            speed_estimate_period=SPEED_SECONDS,
             transient=True,
             redirect_stdout=False,
         )

@@ -93,6 +93,15 @@ class Judged:
     stage: Stage | None
     """What a wrong outcome is put down to; None where it isn't wrong."""
 
+    @property
+    def answerable(self) -> bool:
+        return self.gold.answerable
+
+    @property
+    def confidence(self) -> float | None:
+        """Of the answer; None where there is none."""
+        return self.outcome.confidence if isinstance(self.outcome, Answer) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:

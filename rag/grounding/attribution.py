@@ -64,6 +64,13 @@ class Grounder:
         )
 
 
+def verdict_on(claim: str, sentences: Sequence[str]) -> Verdict:
+    """How well these sentences together carry the claim, by the measure that attribution uses."""
+    weights = _weights(claim)
+    held = frozenset[str]().union(*(_words(sentence) for sentence in sentences))
+    return _verdict(_held_share(weights, held), weights, held)
+
+
 def _cited(marks: Sequence[Mark], spans: Sequence[tuple[int, int]]) -> list[frozenset[int]]:
     """The numbers written for each sentence: those in it and those after it, up to the next.
 
@@ -85,7 +92,7 @@ def _claim(text: str, start: int, end: int, cited: frozenset[int], candidates: S
     weights = _weights(text[start:end])
     support = _support(weights, cited, candidates)
     score = _coverage(weights, support)
-    verdict = _verdict(score, weights, support)
+    verdict = _verdict(score, weights, _held(support))
     if verdict == Verdict.UNSUPPORTED:
         support = []
     citations = tuple(Citation(sentence.passage, sentence.start, sentence.end) for sentence in support)
@@ -117,18 +124,22 @@ def _best(weights: dict[str, float], chosen: list[_Sentence], candidates: Sequen
 
 
 def _coverage(weights: dict[str, float], support: Sequence[_Sentence]) -> float:
+    return _held_share(weights, _held(support))
+
+
+def _held(support: Sequence[_Sentence]) -> frozenset[str]:
+    return frozenset[str]().union(*(sentence.words for sentence in support))
+
+
+def _held_share(weights: dict[str, float], held: frozenset[str]) -> float:
     """Weighted share, in [0, 1], of the claim's words that stand in the supporting sentences or their titles."""
     total = sum(weights.values())
-    if not total:
-        return 0.0
-    held = frozenset[str]().union(*(sentence.words for sentence in support))
-    return sum(weight for word, weight in weights.items() if word in held) / total
+    return sum(weight for word, weight in weights.items() if word in held) / total if total else 0.0
 
 
-def _verdict(score: float, weights: dict[str, float], support: Sequence[_Sentence]) -> Verdict:
+def _verdict(score: float, weights: dict[str, float], held: frozenset[str]) -> Verdict:
     if score < PARTLY_FROM:
         return Verdict.UNSUPPORTED
-    held = frozenset[str]().union(*(sentence.words for sentence in support))
     numbers = {word for word in weights if word[0].isdigit()}
     if score < SUPPORTED_FROM or not numbers <= held:
         return Verdict.PARTLY_SUPPORTED

@@ -1,0 +1,192 @@
+"""`rag batch · replay · eval · compare`: files of questions, and what they say about the answers."""
+
+import shlex
+import sys
+from contextlib import closing, suppress
+from itertools import chain
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rag.cli.comparison import comparison_lines
+from rag.cli.progress import ProgressLines
+from rag.cli.shared import FAILED, print_lines, settings_of
+from rag.errors import InputError
+from rag.rendering import answer_text, plain
+from rag.settings import Settings
+from rag.types import Answer, RunRecord
+
+bulk_app = typer.Typer()
+
+RUN_FILE = ".jsonl"
+LAST = "last-answers"
+"""File in the library's folder that names the last run file, for `rag replay`."""
+
+REPORTS = Path("reports")
+
+
+@bulk_app.command()
+def batch(
+    context: typer.Context,
+    questions: Annotated[Path, typer.Argument(help='.jsonl, .json, .csv, .tsv, .xlsx or .txt; "-" reads lines.')],
+    answers: Annotated[Path, typer.Option("--output", "-o", help=".jsonl, .csv or .xlsx.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Start over where the file exists.")] = False,
+    mix: Annotated[bool, typer.Option("--mix", help="Go on though it was begun with other settings.")] = False,
+) -> None:
+    """Answer a file of questions. Stopped at any moment, the same command goes on where it was."""
+    from rag.batch import LibraryAsker, carried_names, read_questions, read_records, run_batch, write_table
+    from rag.pipeline import open_pipeline
+
+    settings = settings_of(context)
+    source = None if str(questions) == "-" else questions
+    run_file = _run_file(questions, answers, replace=replace)
+    rows = read_questions(source)
+    first = next(rows, None)  # what is wrong with the file is said before a model is loaded
+    if first is None:
+        raise InputError(f"{questions} holds no question. Put one in.")
+    total = sum(1 for _ in read_questions(source)) if source else 0
+    with ProgressLines() as report, closing(open_pipeline(settings, report, repeatable=True)) as pipeline:
+        _remember(settings, run_file)
+        done = run_batch(
+            LibraryAsker(pipeline),
+            chain([first], rows),
+            run_file,
+            replace=replace,
+            mix=mix,
+            progress=lambda count, of: report("Answering", count, of),
+            total=total,
+        )
+    if run_file != answers:
+        write_table(read_records(run_file), answers, carried_names(read_records(run_file)))
+    kept = f" ({done.kept} were there already)" if done.kept else ""
+    print_lines([f"{done.answered} answered, {done.refused} refused, {done.failed} failed{kept}: {answers}"])
+
+
+@bulk_app.command()
+def replay(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="ID", help="Of the question.")],
+    answers: Annotated[
+        Path | None, typer.Argument(help="What `rag batch` wrote; its last output when not given.")
+    ] = None,
+) -> None:
+    """Show an answer of a file exactly as it was given, and under which conditions."""
+    from rag.batch import read_records
+
+    run_file = _written(answers) if answers else _last(settings_of(context))
+    found = [record for record in read_records(run_file) if record.question.id == name]
+    if not found:
+        raise InputError(f"{run_file} has no question with the id {name!r}. Its ids are in the column id.")
+    for record in found:
+        _show(record)
+
+
+@bulk_app.command("eval")
+def evaluate_set(
+    context: typer.Context,
+    questions: Annotated[Path, typer.Argument(metavar="SET", help="A folder of a question set, or a .jsonl file.")],
+    limit: Annotated[int | None, typer.Option(min=1, help="Ask a fixed sample of so many.")] = None,
+    closed_book: Annotated[bool, typer.Option("--closed-book", help="Give nothing to read.")] = False,
+    oracle: Annotated[bool, typer.Option("--oracle", help="Search only the documents that hold the answer.")] = False,
+    retrieval_only: Annotated[bool, typer.Option("--retrieval-only", help="Ask no reader.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder; reports/NAME when not given.")] = None,
+) -> None:
+    """Score answers, citations and refusals over a question set, and write a report."""
+    from rag.evaluation import Mode, evaluate, report_html, report_json, report_markdown
+
+    wanted = {Mode.CLOSED_BOOK: closed_book, Mode.ORACLE: oracle, Mode.RETRIEVAL: retrieval_only}
+    modes = [mode for mode, chosen in wanted.items() if chosen]
+    if len(modes) > 1:
+        raise InputError("--closed-book, --oracle and --retrieval-only exclude one another. Give one of them.")
+    mode = modes[0] if modes else Mode.NORMAL
+    with ProgressLines() as report:
+        command = shlex.join(["rag", *sys.argv[1:]])
+        evaluation = evaluate(questions, settings_of(context), mode, limit, command=command, report=report)
+    suffix = "" if evaluation.mode is Mode.NORMAL else f"-{evaluation.mode.replace(' ', '-')}"
+    folder = output or REPORTS / f"{evaluation.name}{suffix}"
+    markdown = report_markdown(evaluation)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "report.html").write_text(report_html(evaluation), encoding="utf-8")
+        (folder / "report.json").write_text(report_json(evaluation), encoding="utf-8")
+        (folder / "report.md").write_text(markdown, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{folder} can't be written ({error.strerror}). Name another folder with -o.") from error
+    print(plain(markdown))
+    print_lines([f"Report: {folder / 'report.html'}"])
+
+
+@bulk_app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(help="A report.json, or the folder that holds one.")],
+    after: Annotated[Path, typer.Argument(help="Another one, of the same questions.")],
+    must_not_drop: Annotated[
+        list[str] | None, typer.Option(metavar="SCORE", help="Exit status 1 where it got significantly worse.")
+    ] = None,
+) -> None:
+    """Tell whether a change made answers better: a verdict per score, from the same questions in both reports."""
+    from rag.evaluation import compare as compare_reports
+    from rag.evaluation import read_report
+
+    found = compare_reports(*(read_report(_report_text(path)) for path in (before, after)))
+    worse = found.worse(must_not_drop or [])
+    print_lines(comparison_lines(found))
+    if worse:
+        print_lines([f"Significantly worse: {', '.join(worse)}."])
+        raise SystemExit(FAILED)
+
+
+def _run_file(questions: Path, answers: Path, *, replace: bool) -> Path:
+    """Where the records go: the output itself, or a file beside a table. Raises InputError for an unfit output."""
+    from rag.batch import TABLE_SUFFIXES
+
+    suffix = answers.suffix.lower()
+    if suffix not in (RUN_FILE, *TABLE_SUFFIXES):
+        raise InputError(f"{answers} can't be written: accepted are {', '.join((RUN_FILE, *TABLE_SUFFIXES))}.")
+    if questions.exists() and answers.exists() and questions.samefile(answers):
+        raise InputError(f"{answers} holds the questions. Name another file with -o.")
+    run_file = _written(answers)
+    if run_file != answers and answers.exists() and not run_file.exists() and not replace:
+        raise InputError(
+            f"{answers} exists and isn't one to go on with. Write over it with --replace, or name another."
+        )
+    return run_file
+
+
+def _written(answers: Path) -> Path:
+    return answers if answers.suffix.lower() == RUN_FILE else answers.with_name(f"{answers.name}.run{RUN_FILE}")
+
+
+def _remember(settings: Settings, run_file: Path) -> None:
+    with suppress(OSError):  # a library that can't be written to still answers
+        (settings.index / LAST).write_text(str(run_file.resolve()), encoding="utf-8")
+
+
+def _last(settings: Settings) -> Path:
+    try:
+        return Path((settings.index / LAST).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            "No batch has been run with this library yet. Name the file: `rag replay ID ANSWERS`."
+        ) from error
+
+
+def _show(record: RunRecord) -> None:
+    outcome, made = record.outcome, record.conditions
+    print(plain(record.question.text))
+    print()
+    print(answer_text(outcome) if isinstance(outcome, Answer) else plain(outcome.message))
+    print()
+    settings = ", ".join(f"{name} {value}" for name, value in made.settings.items())
+    print_lines([f"Made with {settings}; engine {made.models.engine}, library {made.library}."])
+    if isinstance(outcome, Answer):
+        print_lines([f"Confidence {outcome.confidence:.2f}, {outcome.timings.total:.1f} s."])
+
+
+def _report_text(path: Path) -> str:
+    file = path / "report.json" if path.is_dir() else path
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} can't be read. Give the folder or the report.json that `rag eval` wrote.") from error

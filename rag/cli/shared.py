@@ -1,0 +1,27 @@
+"""What all commands use: exit statuses, the settings in force, lines of output."""
+
+import re
+from collections.abc import Iterable
+
+import typer
+
+from rag.rendering import plain
+from rag.settings import Settings, load_settings
+
+FAILED, WRONG_USE, ABSTAINED = 1, 2, 3
+
+
+def settings_of(context: typer.Context) -> Settings:
+    """With what `--set` says."""
+    return load_settings(**context.obj)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Each as one line, whatever it holds."""
+    for line in lines:
+        print(one_line(line))
+
+
+def one_line(text: str) -> str:
+    """`plain`, and the line ends that file names may hold made spaces."""
+    return re.sub(r"\s*\n\s*", " ", plain(text).rstrip())

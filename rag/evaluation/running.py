@@ -1,0 +1,212 @@
+"""A question set → an `Evaluation`, by the same pipeline and the same batch as anybody's questions."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import platformdirs
+
+from rag.batch import LibraryAsker, ids_by_name, read_records, run_batch
+from rag.errors import InputError
+from rag.evaluation.judging import Found, Known, judge
+from rag.evaluation.libraries import library_for
+from rag.evaluation.results import Evaluation, Gold, Mode
+from rag.evaluation.retrieving import rank_documents
+from rag.evaluation.scoring import scores
+from rag.evaluation.sets import Golds, QuestionSet, load_set, sample
+from rag.index import Library, open_library
+from rag.metrics import ranking_measures
+from rag.pipeline import (
+    ANSWER_SETTINGS,
+    Pipeline,
+    Report,
+    library_fingerprint,
+    library_identity,
+    open_embedder,
+    open_reader,
+)
+from rag.retrieval import DENSE, FUSED, WORDS, Budget, retrieve
+from rag.settings import Settings
+from rag.types import Answer, Conditions, Embedder, Engine, Failure, Models, Passage, Progress, Question
+
+DEPTH = 100
+"""Documents ranked for each question: enough for every measure, and to tell "not retrieved" from "cut"."""
+
+
+class ClosedBookAsker(LibraryAsker):
+    """Has nothing read."""
+
+    def passages(self, question: Question) -> tuple[()]:  # noqa: ARG002
+        return ()
+
+    def answer(self, question: Question) -> Answer:
+        return self.pipeline.recall(question.text)
+
+
+def evaluate(
+    path: Path,
+    settings: Settings,
+    mode: Mode = Mode.NORMAL,
+    limit: int | None = None,
+    *,
+    command: str = "",
+    cache: Path | None = None,
+    report: Report | None = None,
+) -> Evaluation:
+    """Ask the questions of a set, or a fixed sample of `limit` of them, and judge what comes back.
+
+    The set's own library and the answers lie in `cache`, or the platform's cache folder: an evaluation that was
+    interrupted goes on where it stopped, and one that has been made under the same conditions is only judged again.
+    Raises InputError for a set that can't be used, and the RagErrors of indexing and answering.
+    """
+    report = report or _silent
+    questions = load_set(path)
+    golds = sample(questions.golds, limit) if limit is not None else questions.golds
+    if not golds:
+        raise InputError(f"{path} holds no question. Put one in, or ask for more than --limit {limit}.")
+    mode = Mode.RETRIEVAL if questions.retrieval_only else mode
+    cache = cache or platformdirs.user_cache_path("citeline") / "evaluations"
+    embedder = open_embedder(settings, report)
+    folder = library_for(questions, settings, embedder, report, cache)
+    with ExitStack() as opened:
+        library = opened.enter_context(open_library(folder, library_identity(settings, embedder)))
+        if mode is Mode.RETRIEVAL:
+            engine = None
+        else:
+            engine = open_reader(settings, report, repeatable=True)
+            opened.callback(engine.close)
+        return evaluate_with(
+            questions, golds, settings, mode, library, embedder, engine, command=command, cache=cache, report=report
+        )
+
+
+def evaluate_with(
+    questions: QuestionSet,
+    golds: Golds,
+    settings: Settings,
+    mode: Mode,
+    library: Library,
+    embedder: Embedder,
+    engine: Engine | None,
+    *,
+    cache: Path,
+    command: str = "",
+    report: Report | None = None,
+) -> Evaluation:
+    """`evaluate` with its parts at hand; `engine` is None for `Mode.RETRIEVAL` only."""
+    report = report or _silent
+    ids = ids_by_name(library)
+    ranked = dict(_ranked(golds, library, embedder, ids, report))
+    known = Known(ids, _ranking(golds, ranked, ids), (engine or embedder).count_tokens)
+    if engine is None:
+        conditions = _conditions(settings, library, embedder)
+        outcomes: Mapping[str, Answer | Failure] = {}
+    else:
+        pipeline = Pipeline(settings, library, embedder, engine)
+        asker = ClosedBookAsker(pipeline) if mode is Mode.CLOSED_BOOK else LibraryAsker(pipeline)
+        conditions = asker.conditions()
+        asked = [_asked(question, gold, mode, ids) for question, gold in golds]
+        run_file = _run_file(cache, questions.name, mode, conditions, asked)
+        run_batch(asker, asked, run_file, progress=_answering(report), total=len(asked))
+        outcomes = {record.question.id: record.outcome for record in read_records(run_file)}
+    judged = []
+    for at, (question, gold) in enumerate(golds):
+        report("Judging", at, len(golds))
+        outcome = outcomes.get(question.id)
+        found = None
+        if question.id in ranked and mode is not Mode.CLOSED_BOOK:
+            given = outcome.passages if isinstance(outcome, Answer) else None
+            found = Found(
+                ranked=tuple(ranked[question.id][FUSED]),
+                passages=_passages(question, settings, library, embedder, ids) if given is None else given,
+            )
+        judged.append(judge(question, gold, outcome, found, known))
+    report("Judging", len(golds), len(golds))
+    return Evaluation(
+        name=questions.name,
+        mode=mode,
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command,
+        conditions=conditions,
+        scores=scores(judged),
+        questions=tuple(judged),
+    )
+
+
+def _ranked(
+    golds: Golds, library: Library, embedder: Embedder, ids: Mapping[str, frozenset[str]], report: Report
+) -> Iterator[tuple[str, dict[str, list[str]]]]:
+    """Of each question of which the set knows a relevant document: id, and documents by search."""
+    judged = [(question, gold) for question, gold in golds if gold.relevance]
+    with library.snapshot() as now:
+        for at, (question, _) in enumerate(judged):
+            report("Searching", at, len(judged))
+            yield question.id, rank_documents(question.text, embedder, now, DEPTH, _only(question, ids))
+
+
+def _ranking(
+    golds: Golds, ranked: Mapping[str, Mapping[str, list[str]]], ids: Mapping[str, frozenset[str]]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Search → question id → measure → value. Documents that the library lacks stay relevant, under the set's name."""
+    relevance = {
+        question.id: {found: grade for name, grade in gold.relevance.items() for found in ids.get(name, {name})}
+        for question, gold in golds
+        if gold.relevance
+    }
+    if not relevance:
+        return {}
+    return {
+        search: ranking_measures({name: searches[search] for name, searches in ranked.items()}, relevance)
+        for search in (WORDS, DENSE, FUSED)
+    }
+
+
+def _asked(question: Question, gold: Gold, mode: Mode, ids: Mapping[str, frozenset[str]]) -> Question:
+    """The question as it is put in this mode, without what the set says about its answer."""
+    documents = question.documents
+    if mode is Mode.ORACLE and (relevant := tuple(name for name in gold.relevance if name in ids)):
+        documents = relevant
+    return replace(question, documents=documents, carried={})
+
+
+def _run_file(cache: Path, name: str, mode: Mode, conditions: Conditions, asked: Sequence[Question]) -> Path:
+    """The same for equal questions under equal conditions, so that nothing is asked twice."""
+    content = json.dumps([asdict(conditions), [asdict(question) for question in asked]], sort_keys=True)
+    key = hashlib.sha256(content.encode()).hexdigest()[:12]
+    folder = cache / "answers"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}-{mode.replace(' ', '-')}-{key}.jsonl"
+
+
+def _passages(
+    question: Question, settings: Settings, library: Library, embedder: Embedder, ids: Mapping[str, frozenset[str]]
+) -> tuple[Passage, ...]:
+    """What a reader would be given, its tokens counted as the embedder's word pieces, which are nearly as many."""
+    budget = Budget(settings.passages, settings.passage_tokens, embedder.count_tokens)
+    with library.snapshot() as now:
+        return retrieve(question.text, embedder, now, budget, settings.candidates, _only(question, ids))
+
+
+def _only(question: Question, ids: Mapping[str, frozenset[str]]) -> frozenset[str] | None:
+    if not question.documents:
+        return None
+    return frozenset[str]().union(*(ids.get(name, frozenset()) for name in question.documents))
+
+
+def _conditions(settings: Settings, library: Library, embedder: Embedder) -> Conditions:
+    chosen = settings.model_dump(mode="json", include=set(ANSWER_SETTINGS))
+    return Conditions(
+        chosen, Models(embedder.name, "", ""), {"embedder": embedder.revision}, library_fingerprint(library)
+    )
+
+
+def _answering(report: Report) -> Progress:
+    return lambda done, total: report("Answering", done, total)
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Report to nobody."""
