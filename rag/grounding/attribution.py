@@ -26,6 +26,7 @@ NUMBER_WEIGHT, NAME_WEIGHT = 3.0, 2.0
 
 _ORDINAL = re.compile(r"^\s*\d{1,2}[.)]\s+")
 """The number of a list's item, which says nothing about the articles."""
+_ITEM = re.compile(r"(?:[-*•–]|\d{1,2}[.)])\s")
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?")
 _STOP_WORDS = frozenset(
     "a about after also an and are as at be because been before being but by can could did do does for from had has "
@@ -150,10 +151,25 @@ def _sentences(passage: Passage) -> list[_Sentence]:
     """A sentence's words include those of the title: "the company" there is the one the article is about."""
     title = frozenset(_words(passage.document.title))
     offset = passage.chunk.start
+    spans = sentence_spans(passage.text)
     return [
         _Sentence(passage, offset + start, offset + end, title.union(_words(passage.text[start:end])))
-        for start, end in sentence_spans(passage.text)
+        for start, end in [*spans, *_lists(passage.text, spans)]
     ]
+
+
+def _lists(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Lists with the lines that introduce them: "It sells:\n- tea\n- salt" says no less than a sentence would."""
+    found: list[tuple[int, int]] = []
+    introduced: int | None = None
+    for start, end in spans:
+        if introduced is not None and _ITEM.match(text, start):
+            if found and found[-1][0] == introduced:
+                found.pop()
+            found.append((introduced, end))
+        else:
+            introduced = start if text[end - 1] == ":" else None
+    return found
 
 
 def _weights(claim: str) -> dict[str, float]:

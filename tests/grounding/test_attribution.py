@@ -29,6 +29,19 @@ def test_a_number_that_names_no_passage_is_corrected() -> None:
     assert cited(claim_of("Dogs need a lead [9].")) == [(1, "Dogs need a lead.")]
 
 
+def test_a_list_is_cited_with_the_line_that_introduces_it() -> None:
+    [fares] = given = passages("Fares rose.\nThe ferry carries:\n- bicycles\n- dogs\n- tractors\nIt sails daily.")
+    claim = claim_of("The ferry carries bicycles, dogs and tractors.", given)
+    assert cited(claim) == [(1, "The ferry carries:\n- bicycles\n- dogs\n- tractors")]
+    assert (claim.verdict, claim.score) == (Verdict.SUPPORTED, 1.0)
+    assert cited(claim_of("It sails daily.", [fares])) == [(1, "It sails daily.")]
+
+
+def test_one_item_of_a_list_is_cited_alone_where_it_says_all() -> None:
+    given = passages("The ferry carries:\n1. green bicycles\n2. dogs")
+    assert cited(claim_of("Green bicycles.", given)) == [(1, "1. green bicycles")]
+
+
 def test_a_number_is_kept_where_its_passage_says_nearly_as_much_as_the_best() -> None:
     # The second passage lacks one of seven words (6/7, so 0.14 less), or one of six (5/6, so 0.17 less).
     given = passages("One red fast small cheap tidy boat.", "One red fast small cheap boat.")
