@@ -23,7 +23,7 @@ READY := $(shell \
 	echo yes)
 
 .NOTPARALLEL:
-.PHONY: help run test lint format constraints clean preflight environment chromium
+.PHONY: help run test eval lint format constraints clean preflight environment chromium
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.* ## /  make \1	/p' Makefile | expand -t 22
@@ -40,6 +40,13 @@ test: $(if $(READY),,preflight) chromium .venv/.installed-dev lint ## Set up if 
 	@echo "Looking for the models (the first time 1.3 GB are downloaded)"
 	@.venv/bin/rag models fetch $(TEST_MODELS)
 	.venv/bin/pytest
+
+eval: .venv/.installed ## Score the sample questions (a quarter of an hour) and compare with benchmarks/baseline.json
+	@.venv/bin/rag models fetch
+	@.venv/bin/rag eval seeds
+	@.venv/bin/rag compare benchmarks/baseline.json reports/seeds --must-not-drop "hit@5" \
+		--must-not-drop "answer contained" --must-not-drop "cited sentence holds the answer" \
+		--must-not-drop "refused as it should" --must-not-drop "refused though it should not"
 
 lint: .venv/.installed-dev ## Check style, formatting and types
 	.venv/bin/ruff check

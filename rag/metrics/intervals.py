@@ -5,8 +5,10 @@ as many questions as there are get drawn with replacement, the score is computed
 computed the middle 95 % make the interval. Equal seeds give equal intervals.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import TypeVar
 
 import numpy as np
@@ -79,17 +81,27 @@ def _pairs(a: Sequence[Row], b: Sequence[Row]) -> list[tuple[Row, Row]]:
 
 def _interval(statistic: Callable[[NDArray[np.int64]], float], count: int, seed: int, resamples: int) -> Interval:
     """`statistic` takes the places of the questions drawn, out of `count`."""
+    from scipy.stats import bootstrap  # half a second to import
+
     if not count:
         raise ValueError("There are no questions to draw from.")
     value = statistic(np.arange(count))
-    draw = np.random.default_rng(seed)
-    found = []
-    for _ in range(resamples):
+    if count == 1:  # which scipy refuses
+        return Interval(value, value, value)
+
+    def of_draw(drawn: NDArray[np.int64]) -> float:
         try:
-            found.append(statistic(draw.integers(count, size=count)))
+            return statistic(drawn)
         except ValueError:
-            continue
-    if not found:
+            return nan
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that its own interval is nan where a draw has no statistic
+        drawn = bootstrap(
+            (np.arange(count),), of_draw, n_resamples=resamples, vectorized=False, method="percentile", rng=seed
+        )
+    found = drawn.bootstrap_distribution[np.isfinite(drawn.bootstrap_distribution)]
+    if not found.size:
         raise ValueError(f"None of {resamples} draws from {count} questions has this statistic.")
     low, high = np.quantile(found, _BOUNDS)
     return Interval(value, float(low), float(high))
