@@ -12,8 +12,10 @@ _ARTICLES = frozenset(("a", "an", "the"))
 _GROUPED = regex.compile(r"(?<![\d.])\d{1,3}(?:[,\u00a0\u2009\u202f]\d{3})+(?!\d)")
 """A number with thousands separators: commas, or spaces that don't break or are thin."""
 
-_PARTING = regex.compile(r"[,—…]")
-"""Punctuation that parts words even where no space follows."""
+_PARTING = regex.compile(r"[,…–—]|(?<=\d)-|-(?=\d)|\p{Sc}")
+"""Commas, ellipses, dashes, hyphens beside a digit and currency signs part words even where no space does."""
+
+_POSSESSIVE = regex.compile(r"(?<=\w)['’]s\b")
 
 _DROPPED = regex.compile(r"(?!(?<=\d)\.\d)[\p{P}\p{S}]")
 """All other punctuation and symbols but the decimal point."""
@@ -52,10 +54,11 @@ def squad_measures(answer: str, accepted: Sequence[str]) -> SquadMeasures:
 def contained(answer: str, accepted: Sequence[str]) -> bool:
     """Whether one of the `accepted` answers occurs in the answer as whole words; False where there are none.
 
-    Both are normalised as in SQuAD (see `squad_measures`), so "twenty-five" is one word, with these differences:
+    Both are normalised as in SQuAD (see `squad_measures`), with these differences:
 
-    - All of Unicode's punctuation and symbols are dropped, so “it’s” equals "it's". Commas, long dashes and ellipses
-      part words even without a space: "Oslo—Bergen" holds "Oslo".
+    - All of Unicode's punctuation and symbols are dropped, and the possessive 's: "Oslo’s" holds "Oslo". Commas,
+      ellipses, dashes, hyphens beside a digit and currency signs part words: "Oslo—Bergen" holds "Oslo", "US$20 million"
+      holds "20 million", "15-year" holds "15"; but "twenty-five" doesn't hold "five".
     - Decimal points stay: "3.5" doesn't hold "35". Thousands separators go, thin spaces too: "1,000" equals "1000".
     - An article at the end of an accepted answer stays, because it is none: "vitamin C" doesn't hold "Vitamin A".
     - An accepted answer with nothing but articles, punctuation and symbols has to occur as it is written, capitals
@@ -81,4 +84,4 @@ def _words(text: str) -> list[str]:
     """Lower-case words without punctuation, articles among them: "The U.S. paid $1,000.50" -> the us paid 1000.50."""
     text = unicodedata.normalize("NFC", text).lower()
     text = _GROUPED.sub(lambda number: regex.sub(r"\D", "", number[0]), text)
-    return _DROPPED.sub("", _PARTING.sub(" ", text)).split()
+    return _DROPPED.sub("", _PARTING.sub(" ", _POSSESSIVE.sub("", text))).split()
