@@ -3,6 +3,7 @@
 import re
 import zlib
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 import numpy as np
 
@@ -88,6 +89,45 @@ class ScriptedEngine:
 
     def close(self) -> None:
         self.closed = True
+
+
+class ReusingEngine(ScriptedEngine):
+    """Gives one reply to everything, and moves its probabilities a little by what it reuses, as real engines do.
+
+    The parts with which a prompt begins like the one before are reused. Each part keeps how many were reused when it
+    was computed; `choose` gives the first option `sure`, and 0.001 less for each of these.
+    """
+
+    def __init__(self, reply: str, sure: float) -> None:
+        super().__init__()
+        self.reply = reply
+        self.sure = sure
+        self._kept: list[tuple[str, int]] = []
+
+    def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str]:
+        self._compute(prompt)
+        self.replies.append(self.reply)
+        yield from super().stream(prompt, limits)
+
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
+        self._compute(prompt)
+        first = round(self.sure - 0.001 * sum(reused for _, reused in self._kept), 3)
+        self.choices.append((first, *[(1 - first) / (len(options) - 1)] * (len(options) - 1)))
+        return super().choose(prompt, options)
+
+    def warm(self, prompt: Prompt) -> Iterator[None]:
+        self._compute(prompt)
+        yield from super().warm(prompt)
+
+    def forget(self) -> None:
+        super().forget()
+        self._kept = []
+
+    def _compute(self, prompt: Prompt) -> None:
+        parts = [prompt.instructions, *prompt.passages, prompt.request]
+        pairs = zip(parts, self._kept, strict=False)
+        reused = len(list(takewhile(lambda pair: pair[0] == pair[1][0], pairs)))
+        self._kept = self._kept[:reused] + [(part, reused) for part in parts[reused:]]
 
 
 def _words(text: str) -> list[str]:

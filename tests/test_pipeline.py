@@ -10,7 +10,15 @@ import pytest
 from rag.errors import LibraryEmpty, LibraryMismatch, ModelError, QuestionError
 from rag.index import Identity, open_library, open_writer
 from rag.indexing import index_paths
-from rag.pipeline import Pipeline, index_articles, library_identity, open_pipeline, weights_revision
+from rag.pipeline import (
+    ANSWER_SETTINGS,
+    Pipeline,
+    index_articles,
+    library_fingerprint,
+    library_identity,
+    open_pipeline,
+    weights_revision,
+)
 from rag.prompting import ABSTENTION
 from rag.settings import Settings, load_settings
 from rag.types import Answer, Event, Finished, Models, PassagesFound, Reason, TextPiece, Timings, Turn, Verdict
@@ -414,3 +422,111 @@ def test_the_marks_of_a_streamed_answer_name_passages_that_were_found(scripted: 
     events = list(pipeline.stream_answer(QUESTION))
     answer = finished(events)
     assert [int(mark) for mark in re.findall(r"\[(\d+)\]", streamed(events))] == [number_of("bridge", answer), 1]
+
+
+def test_what_the_reader_remembers_comes_without_passages_and_claims(scripted: Scripted) -> None:
+    pipeline, engine = scripted.reads(" It cost 3 million marks. \n", yes=())
+    answer = pipeline.recall(f" {QUESTION} ")
+    assert (answer.question, answer.standalone_question, answer.text) == (
+        QUESTION,
+        QUESTION,
+        "It cost 3 million marks.",
+    )
+    assert (answer.passages, answer.claims, answer.confidence) == ((), (), 0.0)
+    assert (answer.abstained, answer.reason) == (False, Reason.ANSWERED)
+    assert answer.models == Models(embedder="words", reader="script", engine="scripted")
+    assert answer.timings.total >= answer.timings.generation > 0
+    (prompt,) = engine.prompts
+    assert prompt.passages == ()
+    assert QUESTION in prompt.request
+
+
+@pytest.mark.parametrize("reply", ["I don't know.", "", " \n"])
+def test_a_reader_that_remembers_nothing_has_refused(reply: str, scripted: Scripted) -> None:
+    answer = scripted.reads(reply)[0].recall(QUESTION)
+    assert (answer.abstained, answer.reason, answer.text) == (True, Reason.READER_ABSTAINED, ABSTENTION)
+
+
+@pytest.mark.parametrize("question", ["", " \n", "y" * 2001])
+def test_a_question_that_is_none_is_not_remembered_either(question: str, scripted: Scripted) -> None:
+    pipeline, engine = scripted.reads()
+    with pytest.raises(QuestionError):
+        pipeline.recall(question)
+    assert engine.prompts == []
+
+
+def test_reading_ahead_reads_what_answering_checks_first(scripted: Scripted) -> None:
+    pipeline, engine = scripted.reads(REPLY)
+    passages = pipeline.find_passages(QUESTION)
+    steps = pipeline.read_ahead(f" {QUESTION} ", passages)
+    assert engine.warmed == []
+    assert list(steps) == [None]
+    assert engine.prompts == []
+    pipeline.answer(QUESTION)
+    ahead, answering = engine.warmed
+    assert ahead == answering == engine.prompts[0]
+
+
+def test_without_passages_there_is_nothing_to_read_ahead(scripted: Scripted) -> None:
+    pipeline, engine = scripted.reads()
+    assert list(pipeline.read_ahead(QUESTION, ())) == []
+    assert engine.warmed == []
+
+
+def test_conditions_are_what_answers_depend_on(scripted: Scripted, settings: Settings) -> None:
+    pipeline, engine = scripted.reads()
+    found = pipeline.conditions()
+    assert set(found.settings) == set(ANSWER_SETTINGS)
+    assert (found.settings["passages"], found.settings["min_answerable"]) == (4, 0.55)
+    assert found.models == Models(embedder="words", reader="script", engine="scripted")
+    assert found.revisions["embedder"] == WordEmbedder.revision
+    assert found.library == library_fingerprint(pipeline.library)
+    elsewhere = settings.model_copy(update={"port": 1, "offline": True, "threads": 7})
+    assert Pipeline(elsewhere, pipeline.library, pipeline.embedder, engine).conditions() == found
+    fewer = settings.model_copy(update={"passages": 3})
+    assert Pipeline(fewer, pipeline.library, pipeline.embedder, engine).conditions() != found
+
+
+def test_conditions_tell_readers_of_one_name_apart_by_their_weights(scripted: Scripted, tmp_path: Path) -> None:
+    pipeline, engine = scripted.reads()
+    reader = tmp_path / "reader.gguf"
+    named = pipeline.settings.model_copy(update={"reader": str(reader), "models": tmp_path})
+    revisions = []
+    for weights in (b"abc", b"abcd"):
+        reader.write_bytes(weights)
+        conditions = Pipeline(named, pipeline.library, pipeline.embedder, engine).conditions()
+        revisions.append(conditions.revisions["reader"])
+    assert revisions == [ABC, "88d4266fd4e6"]
+    elsewhere = pipeline.settings.model_copy(update={"models": tmp_path})
+    assert Pipeline(elsewhere, pipeline.library, pipeline.embedder, engine).conditions().revisions["reader"] == ""
+
+
+def fingerprint(folder: Path, articles: Path, identity: Identity) -> str:
+    index_paths([articles], folder, identity, WordEmbedder())
+    with open_library(folder) as library:
+        return library_fingerprint(library)
+
+
+def test_a_library_is_known_by_its_articles_wherever_they_lie(
+    scripted: Scripted, settings: Settings, articles: Path, tmp_path: Path
+) -> None:
+    identity = library_identity(settings, WordEmbedder())
+    original = library_fingerprint(scripted.reads()[0].library)
+    assert re.fullmatch("[0-9a-f]{12}", original)
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for at, article in enumerate(sorted(articles.iterdir(), reverse=True)):
+        (moved / f"{at}.txt").write_bytes(article.read_bytes())
+    assert fingerprint(tmp_path / "copy", moved, identity) == original
+    (moved / "0.txt").write_text("Closed.", encoding="utf-8")
+    changed = fingerprint(tmp_path / "copy", moved, identity)
+    (moved / "0.txt").unlink()
+    fewer = fingerprint(tmp_path / "copy", moved, identity)
+    assert len({original, changed, fewer}) == 3
+
+
+def test_a_library_of_other_chunks_or_vectors_is_another(settings: Settings, articles: Path, tmp_path: Path) -> None:
+    identity = library_identity(settings, WordEmbedder())
+    others = [replace(identity, chunk_tokens=64), replace(identity, chunk_overlap=0), replace(identity, revision="2")]
+    found = {fingerprint(tmp_path / str(at), articles, one) for at, one in enumerate([identity, *others])}
+    assert len(found) == 4

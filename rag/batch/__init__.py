@@ -2,7 +2,7 @@
 
 from rag.batch.asking import Asker, LibraryAsker, ids_by_name
 from rag.batch.questions import BadRow, read_questions
-from rag.batch.runfile import read_records
+from rag.batch.runfile import check_run_file, read_records
 from rag.batch.running import BatchReport, differences, run_batch
 from rag.batch.tables import TABLE_SUFFIXES, carried_names, write_table
 
@@ -13,6 +13,7 @@ __all__ = [
     "BatchReport",
     "LibraryAsker",
     "carried_names",
+    "check_run_file",
     "differences",
     "ids_by_name",
     "read_questions",

@@ -111,7 +111,8 @@ def _suffix(path: Path) -> str:
 @contextmanager
 def _standard_input() -> Iterator[IO[bytes]]:
     with tempfile.SpooledTemporaryFile(max_size=64 * _PIECE) as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
+        if sys.stdin:  # which may be closed
+            shutil.copyfileobj(sys.stdin.buffer, copy)
         copy.seek(0)
         yield copy
 

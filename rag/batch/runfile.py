@@ -1,14 +1,15 @@
 """The run file: a JSON line for each question dealt with, safe on the disk before the next question is begun."""
 
+import errno
 import heapq
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import ExitStack
-from errno import ENOSPC
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Literal, Self
+from typing import Literal, Self
 
 from filelock import FileLock, Timeout
 
@@ -19,6 +20,8 @@ from rag.types import RunRecord
 WINDOW = 32
 """Questions that may be answered in another order than they were asked: no line is further off its place."""
 
+FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""What an OSError says where there is no room left."""
 
 _BEGIN = b'{"row": '
 
@@ -46,19 +49,15 @@ class RunFile:
     def __init__(self, path: Path, *, empty: bool = False) -> None:
         self._path = path
         self._mode: Literal["wb", "ab"] = "wb" if empty else "ab"
-        self._lock = FileLock(f"{path}.lock", timeout=0)
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
+            undo.enter_context(_locked(self._path))
             try:
-                self._lock.acquire()
-                undo.callback(self._unlock)
-                self._lines = undo.enter_context(self._path.open(self._mode))
+                # Unbuffered: what a full disk didn't take must not be written again while the file is closed.
+                self._lines = undo.enter_context(self._path.open(self._mode, buffering=0))
+                _check_beginning(self._path)
                 _drop_half_line(self._path)
-            except Timeout as error:
-                raise InputError(
-                    f"Another process is writing {self._path}. Wait, or name another file with -o."
-                ) from error
             except OSError as error:
                 raise _unwritable(self._path, error) from error
             self._written = read_records(self._path)
@@ -84,37 +83,78 @@ class RunFile:
 
         Raises InputError where lines haven't been taken: they answer other questions.
         """
+        self._check_that_all_is_taken()
+        left = _line(record)
+        try:
+            while left:
+                left = left[self._lines.write(left) :]
+            os.fsync(self._lines)
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+
+    def put_in_order(self) -> None:
+        """Sort the lines by row, in one step, after the last one; holds `WINDOW` of them in memory.
+
+        Raises DiskFull, and InputError where lines haven't been taken: they answer other questions.
+        """
+        self._check_that_all_is_taken()
+        self._lines.close()  # Windows replaces no open file
+        if not _is_in_order(self._path):
+            _put_in_order(self._path)
+
+    def _check_that_all_is_taken(self) -> None:
         if self._next is not None:
             raise InputError(
                 f"{self._path} goes on with row {self._next.question.row}, which isn't the next one: these aren't the "
                 "questions it was begun with. Start over with --replace, or name another file with -o."
             )
+
+
+def check_run_file(path: Path, *, replace: bool = False) -> None:
+    """Raise what entering a `RunFile` there would, but leave what is there: to be told before models are loaded."""
+    new = not path.exists()
+    with _locked(path):
         try:
-            self._lines.write(_line(record))
-            _sync(self._lines)
+            with path.open("ab"):
+                pass
+            if new:
+                path.unlink()
+            elif not replace:
+                _check_beginning(path)
         except OSError as error:
-            raise _unwritable(self._path, error) from error
-
-    def _unlock(self) -> None:
-        self._lock.release()
-        Path(self._lock.lock_file).unlink(missing_ok=True)
+            raise _unwritable(path, error) from error
 
 
-def put_in_order(path: Path) -> None:
-    """Sort the lines of a whole run file by row, in one step; holds `WINDOW` lines in memory."""
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock beside a run file. Folders on the way to it are made."""
+    lock = FileLock(f"{path}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise InputError(f"Another process is writing {path}. Wait, or name another file with -o.") from error
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows removes no open file
+            Path(lock.lock_file).unlink()  # while it is held: afterwards it may be another's
+        lock.release()
+
+
+def _is_in_order(path: Path) -> bool:
     rows = (record.question.row for record in read_records(path))
-    before = 0
-    for row in rows:
-        if row < before:
-            break
-        before = row
-    else:
-        return
+    return all(one < other for one, other in pairwise(rows))
+
+
+def _put_in_order(path: Path) -> None:
     beside = path.with_name(f"{path.name}.part")
     try:
         with path.open("rb") as lines, beside.open("wb") as ordered:
             ordered.writelines(_in_order(lines))
-            _sync(ordered)
+            ordered.flush()
+            os.fsync(ordered)
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
@@ -149,12 +189,16 @@ def _line(record: RunRecord) -> bytes:
         return json.dumps(fields, allow_nan=False).encode() + b"\n"
 
 
-def _drop_half_line(path: Path) -> None:
-    """A crash may have cut the last line short. Raises InputError where the file doesn't begin as a run file does."""
-    with path.open("r+b") as file:
-        begin = file.read(len(_BEGIN))
-        if not _BEGIN.startswith(begin):
+def _check_beginning(path: Path) -> None:
+    """Raises InputError where the file doesn't begin as a run file does."""
+    with path.open("rb") as file:
+        if not _BEGIN.startswith(file.read(len(_BEGIN))):
             raise _foreign(path)
+
+
+def _drop_half_line(path: Path) -> None:
+    """A crash may have cut the last line short."""
+    with path.open("r+b") as file:
         end = file.seek(0, os.SEEK_END)
         while end:
             start = max(0, end - 65_536)
@@ -167,16 +211,11 @@ def _drop_half_line(path: Path) -> None:
         file.truncate(0)
 
 
-def _sync(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
 def _foreign(path: Path) -> InputError:
     return InputError(f"{path} isn't a file that `rag batch` wrote. Name another one.")
 
 
 def _unwritable(path: Path, error: OSError) -> RagError:
-    if error.errno == ENOSPC:
+    if error.errno in FULL:
         return DiskFull(f"No room left to write {path}. What is written stays; free some space and run it again.")
     return InputError(f"{path} can't be written ({error.strerror}). Name another file with -o.")

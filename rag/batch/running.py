@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rag.batch.asking import Asker
 from rag.batch.questions import BadRow
-from rag.batch.runfile import WINDOW, RunFile, put_in_order
+from rag.batch.runfile import WINDOW, RunFile
 from rag.errors import EngineError, InputError
 from rag.types import Answer, Conditions, Failure, Passage, Progress, Question, RunRecord
 
@@ -61,7 +61,7 @@ def run_batch(
                 run.append(record)
                 tally.add(record)
                 progress(tally.rows, total)
-    put_in_order(run_file)
+        run.put_in_order()
     progress(tally.rows, tally.rows)
     return tally.report()
 

@@ -1,7 +1,6 @@
 """Records → a table to open in a spreadsheet. Everything from questions, articles and models is written as text."""
 
 import csv
-import errno
 import json
 import math
 import os
@@ -12,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from rag.batch.runfile import FULL
 from rag.errors import DiskFull, InputError
 from rag.records import OWN, carried_name
 from rag.types import Answer, Citation, Claim, Failure, Question, RunRecord
@@ -32,7 +32,6 @@ EXACT_DIGITS = 15
 
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
-_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 _Cell: TypeAlias = str | int | float | None
 
@@ -186,7 +185,7 @@ def _replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise DiskFull(f"No room left on the disk of {path.parent} for {path.name}. Free some.") from error
         why = error.strerror or error
         raise InputError(f"{path} can't be written: {why}. Close it elsewhere, or name another place.") from error

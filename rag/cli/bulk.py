@@ -1,8 +1,10 @@
 """`rag batch · replay · eval · compare`: files of questions, and what they say about the answers."""
 
+import os
 import shlex
 import sys
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +13,8 @@ import typer
 
 from rag.cli.comparison import comparison_lines
 from rag.cli.progress import ProgressLines
-from rag.cli.shared import FAILED, print_lines, settings_of
-from rag.errors import InputError
+from rag.cli.shared import print_lines, print_markdown, settings_of
+from rag.errors import InputError, RagError
 from rag.rendering import answer_text, plain
 from rag.settings import Settings
 from rag.types import Answer, RunRecord
@@ -35,17 +37,24 @@ def batch(
     mix: Annotated[bool, typer.Option("--mix", help="Go on though it was begun with other settings.")] = False,
 ) -> None:
     """Answer a file of questions. Stopped at any moment, the same command goes on where it was."""
-    from rag.batch import LibraryAsker, carried_names, read_questions, read_records, run_batch, write_table
+    from rag.batch import (
+        LibraryAsker,
+        carried_names,
+        check_run_file,
+        read_questions,
+        read_records,
+        run_batch,
+        write_table,
+    )
     from rag.pipeline import open_pipeline
 
     settings = settings_of(context)
     source = None if str(questions) == "-" else questions
     run_file = _run_file(questions, answers, replace=replace)
     rows = read_questions(source)
-    first = next(rows, None)  # what is wrong with the file is said before a model is loaded
-    if first is None:
-        raise InputError(f"{questions} holds no question. Put one in.")
+    first = next(rows)  # here and below: what is wrong with a file is said before a model is loaded
     total = sum(1 for _ in read_questions(source)) if source else 0
+    check_run_file(run_file, replace=replace)
     with ProgressLines() as report, closing(open_pipeline(settings, report, repeatable=True)) as pipeline:
         _remember(settings, run_file)
         done = run_batch(
@@ -59,8 +68,8 @@ def batch(
         )
     if run_file != answers:
         write_table(read_records(run_file), answers, carried_names(read_records(run_file)))
-    kept = f" ({done.kept} were there already)" if done.kept else ""
-    print_lines([f"{done.answered} answered, {done.refused} refused, {done.failed} failed{kept}: {answers}"])
+    kept = f" ({done.kept:,} kept from before)" if done.kept else ""
+    print_lines([f"{done.answered:,} answered, {done.refused:,} refused, {done.failed:,} failed{kept}: {answers}"])
 
 
 @bulk_app.command()
@@ -100,20 +109,21 @@ def evaluate_set(
     if len(modes) > 1:
         raise InputError("--closed-book, --oracle and --retrieval-only exclude one another. Give one of them.")
     mode = modes[0] if modes else Mode.NORMAL
+    if output:  # that it can't be written is said before hours of work
+        with _writing(output):
+            output.mkdir(parents=True, exist_ok=True)
     with ProgressLines() as report:
         command = shlex.join(["rag", *sys.argv[1:]])
         evaluation = evaluate(questions, settings_of(context), mode, limit, command=command, report=report)
     suffix = "" if evaluation.mode is Mode.NORMAL else f"-{evaluation.mode.replace(' ', '-')}"
     folder = output or REPORTS / f"{evaluation.name}{suffix}"
     markdown = report_markdown(evaluation)
-    try:
+    with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.html").write_text(report_html(evaluation), encoding="utf-8")
         (folder / "report.json").write_text(report_json(evaluation), encoding="utf-8")
         (folder / "report.md").write_text(markdown, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{folder} can't be written ({error.strerror}). Name another folder with -o.") from error
-    print(plain(markdown))
+    print_markdown(markdown)
     print_lines([f"Report: {folder / 'report.html'}"])
 
 
@@ -131,25 +141,27 @@ def compare(
 
     found = compare_reports(*(read_report(_report_text(path)) for path in (before, after)))
     worse = found.worse(must_not_drop or [])
-    print_lines(comparison_lines(found))
+    print_markdown("\n".join(comparison_lines(found)))
     if worse:
-        print_lines([f"Significantly worse: {', '.join(worse)}."])
-        raise SystemExit(FAILED)
+        raise RagError(f"Significantly worse: {', '.join(worse)}.")
 
 
 def _run_file(questions: Path, answers: Path, *, replace: bool) -> Path:
     """Where the records go: the output itself, or a file beside a table. Raises InputError for an unfit output."""
     from rag.batch import TABLE_SUFFIXES
 
-    suffix = answers.suffix.lower()
-    if suffix not in (RUN_FILE, *TABLE_SUFFIXES):
+    if answers.suffix.lower() not in (RUN_FILE, *TABLE_SUFFIXES):
         raise InputError(f"{answers} can't be written: accepted are {', '.join((RUN_FILE, *TABLE_SUFFIXES))}.")
-    if questions.exists() and answers.exists() and questions.samefile(answers):
-        raise InputError(f"{answers} holds the questions. Name another file with -o.")
+    if answers.is_dir():
+        raise InputError(f"{answers} is a folder. Name a file with -o.")
     run_file = _written(answers)
-    if run_file != answers and answers.exists() and not run_file.exists() and not replace:
+    for path in (answers, run_file):
+        if questions.exists() and path.exists() and questions.samefile(path):
+            raise InputError(f"{path} holds the questions. Name another file with -o.")
+    if answers.exists() and not run_file.exists() and not replace:
         raise InputError(
-            f"{answers} exists and isn't one to go on with. Write over it with --replace, or name another."
+            f"{answers} exists without {run_file.name}, from which a run would go on. "
+            "Write over it with --replace, or name another file with -o."
         )
     return run_file
 
@@ -160,12 +172,12 @@ def _written(answers: Path) -> Path:
 
 def _remember(settings: Settings, run_file: Path) -> None:
     with suppress(OSError):  # a library that can't be written to still answers
-        (settings.index / LAST).write_text(str(run_file.resolve()), encoding="utf-8")
+        (settings.index / LAST).write_bytes(os.fsencode(run_file.resolve()))
 
 
 def _last(settings: Settings) -> Path:
     try:
-        return Path((settings.index / LAST).read_text(encoding="utf-8"))
+        return Path(os.fsdecode((settings.index / LAST).read_bytes()))
     except OSError as error:
         raise InputError(
             "No batch has been run with this library yet. Name the file: `rag replay ID ANSWERS`."
@@ -190,3 +202,11 @@ def _report_text(path: Path) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file} can't be read. Give the folder or the report.json that `rag eval` wrote.") from error
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{folder} can't be written ({error.strerror}). Name another folder with -o.") from error

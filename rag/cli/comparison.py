@@ -1,47 +1,90 @@
 """What `rag compare` prints."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from rag.rendering.records import markdown_words
+
 if TYPE_CHECKING:
     from rag.evaluation import Comparison, Difference
+    from rag.evaluation.report import Numbers
 
 SHOWN = 20
 """Ids of questions listed, at most."""
 
+HEADER = ("score", "before", "after", "difference", "95 % interval", "questions", "verdict")
+RULE = (":", "-:", "-:", "-:", "-:", "-:", ":")
+"""Words begin at the left, numbers end at the right."""
+
 
 def comparison_lines(found: "Comparison") -> Iterator[str]:
-    """A table of the scores, what was changed, and the questions whose answers flipped."""
-    before, after = found.before, found.after
-    yield f"{before.name} ({before.mode}, {before.made}) → {after.name} ({after.mode}, {after.made})"
-    yield f"{found.questions} questions in both. Changed: {found.settings or 'nothing that is known of'}."
-    rows = [("", "before", "after", "difference", "95 % interval", ""), *map(_row, found.differences)]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    for name, *values, verdict in rows:
-        cells = [
-            name.ljust(widths[0]),
-            *(value.rjust(width) for value, width in zip(values, widths[1:-1], strict=True)),
-        ]
-        yield "  ".join([*cells, verdict]).rstrip()
-    yield f"Now right: {_listed(found.gained)}"
-    yield f"Now wrong: {_listed(found.lost)}"
+    """Lines of Markdown: what is compared, a table of the scores, and the questions whose answers flipped."""
+    names = dict.fromkeys((found.before.name, found.after.name))
+    yield f"## {markdown_words(' and '.join(names))}: {found.questions:,} questions in both"
+    yield ""
+    yield f"- Before: {_run(found.before)}"
+    yield f"- After: {_run(found.after)}"
+    yield f"- Changed: {markdown_words(found.settings) or 'nothing that is known of'}"
+    yield ""
+    yield from _table([HEADER, RULE, *map(_row, found.differences)])
+    yield ""
+    yield "“can't tell”: chance alone may explain the difference, or the questions are too few."
+    yield ""
+    yield f"- Now right: {_listed(found.gained)}"
+    yield f"- Now wrong: {_listed(found.lost)}"
 
 
-def _row(one: "Difference") -> tuple[str, str, str, str, str, str]:
-    difference = one.difference
-    number = _share if one.is_share else _plain
-    interval = f"{number(difference.low, '+')} to {number(difference.high, '+')}"
-    return one.name, number(one.before), number(one.after), number(difference.value, "+"), interval, one.change
+def _run(report: "Numbers") -> str:
+    made = f"{report.made[:16].replace('T', ' ')} UTC"
+    return f"{markdown_words(report.name)}, {report.mode}, {len(report.questions):,} questions, {markdown_words(made)}"
 
 
-def _share(value: float, sign: str = "") -> str:
-    return f"{100 * value:{sign}.1f} %"
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The second row says how columns are aligned."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        columns = zip(row, rows[1], widths, strict=True)
+        fill = "-" if row is rows[1] else " "
+        cells = [cell.rjust(width, fill) if rule == "-:" else cell.ljust(width, fill) for cell, rule, width in columns]
+        yield f"| {' | '.join(cells)} |"
 
 
-def _plain(value: float, sign: str = "") -> str:
-    return f"{value:{sign}.3f}" if abs(value) < 10 else f"{value:{sign},.1f}"
+def _row(one: "Difference") -> tuple[str, ...]:
+    low, value, high = one.difference.low, one.difference.value, one.difference.high
+    shown, unit = (_points, " points") if one.is_share else (_signed, "")
+    same = low == value == high == 0
+    return (
+        markdown_words(one.name),
+        _share(one.before) if one.is_share else _number(one.before),
+        _share(one.after) if one.is_share else _number(one.after),
+        "0" if same else f"{shown(value)}{unit}",
+        "" if same else f"{shown(low)} to {shown(high)}{unit}",
+        f"{one.count:,}",
+        f"**{one.change}**" if one.change in ("better", "worse") else one.change,
+    )
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.1f} %" if math.isfinite(value) else "–"
+
+
+def _points(value: float) -> str:
+    """Percentage points: 0.125 → "+12.5"."""
+    return f"{round(100 * value, 1) + 0.0:+.1f}" if math.isfinite(value) else "–"
+
+
+def _number(value: float, sign: str = "") -> str:
+    """To three digits, as in the report: 0.00128, 12.5, 1,250."""
+    if not math.isfinite(value):
+        return "–"
+    return f"{value + 0.0:{sign},.0f}" if abs(value) >= 100 else f"{value + 0.0:{sign}.3g}"
+
+
+def _signed(value: float) -> str:
+    return _number(value, "+")
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return (", ".join(names[:SHOWN]) or "none") + more
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return (", ".join(map(markdown_words, names[:SHOWN])) or "none") + more

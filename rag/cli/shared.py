@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 
 import typer
+from rich.console import Console
+from rich.markdown import Markdown
 
 from rag.rendering import plain
 from rag.settings import Settings, load_settings
@@ -20,6 +22,15 @@ def print_lines(lines: Iterable[str]) -> None:
     """Each as one line, whatever it holds."""
     for line in lines:
         print(one_line(line))
+
+
+def print_markdown(text: str) -> None:
+    """As headings and tables in a terminal, and elsewhere as it is, to be pasted."""
+    console = Console()
+    if console.is_terminal:
+        console.print(Markdown(plain(text)))
+    else:
+        print(plain(text).rstrip())
 
 
 def one_line(text: str) -> str:

@@ -1,6 +1,6 @@
 """Two reports → what got better, what got worse, and what can't be told."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import mean
@@ -9,9 +9,12 @@ from typing import TypeAlias
 from rag.batch import differences
 from rag.errors import InputError
 from rag.evaluation.report import Numbers, QuestionNumbers
-from rag.evaluation.results import Score
-from rag.evaluation.scoring import COSTS, MEASURES, RESAMPLES, STATISTICS, percentile_name, percentile_of
+from rag.evaluation.scoring import MEASURES, RESAMPLES, STATISTICS, Kind, Row, has
 from rag.metrics import Interval, paired_difference, paired_statistic_difference
+
+FEWEST = 6
+"""Of fewer questions nothing can be told, whatever their interval says: by the sign test, 5 that all change alike do so
+by chance in 6 % of cases."""
 
 
 class Change(StrEnum):
@@ -20,9 +23,9 @@ class Change(StrEnum):
     BETTER = "better"
     WORSE = "worse"
     UNCLEAR = "can't tell"
-    """The interval holds 0."""
+    """The interval holds 0, or there are too few questions."""
     SAME = "the same"
-    """No question has another value."""
+    """The difference is 0 whatever questions are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,11 @@ class Comparison:
     """In both."""
 
     def worse(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Those of the scores that got significantly worse. Raises InputError for a name that neither report has."""
+        """Those of the scores that got significantly worse. Raises InputError for one that the reports don't share."""
         known = {found.name: found for found in self.differences}
         for name in names:
             if name not in known:
-                raise InputError(f"Both reports have no score {name!r}. They have: {', '.join(known)}.")
+                raise InputError(f"There is no score {name!r} in both reports. Name one of: {', '.join(known)}.")
         return tuple(name for name in names if known[name].change is Change.WORSE)
 
 
@@ -80,7 +83,7 @@ def compare(before: Numbers, after: Numbers) -> Comparison:
         before=before,
         after=after,
         settings="" if before.conditions == after.conditions else differences(before.conditions, after.conditions),
-        differences=tuple(_differences(pairs, {score.name: score for score in (*before.scores, *after.scores)})),
+        differences=tuple(_differences(pairs)),
         gained=tuple(one.id for one, other in pairs if one.right is False and other.right is True),
         lost=tuple(one.id for one, other in pairs if one.right is True and other.right is False),
         questions=len(common),
@@ -90,36 +93,32 @@ def compare(before: Numbers, after: Numbers) -> Comparison:
 Pairs: TypeAlias = Sequence[tuple[QuestionNumbers, QuestionNumbers]]
 
 
-def _differences(pairs: Pairs, known: Mapping[str, Score]) -> Iterator[Difference]:
-    for name in MEASURES:
-        if having := _having(pairs, name):
+def _differences(pairs: Pairs) -> Iterator[Difference]:
+    for name, kind in MEASURES.items():
+        if having := _having(pairs, has(name)):
             before, after = ([of.measures[name] for of in run] for run in zip(*having, strict=True))
             found = paired_difference(before, after)
-            yield _changed(known[name], mean(before), mean(after), found, len(having))
-    statistics = {name: (statistic, pairs) for name, (statistic, _) in STATISTICS.items()}
-    for measure in COSTS:
-        for percent in (50, 95):
-            statistics[percentile_name(measure, percent)] = percentile_of(measure, percent), _having(pairs, measure)
-    for name, (statistic, having) in statistics.items():
-        if name not in known or not having:
-            continue
-        before_rows, after_rows = zip(*having, strict=True)
+            yield _changed(name, kind, mean(before), mean(after), found, len(having))
+    for name, statistic in STATISTICS.items():
+        having = _having(pairs, statistic.applies)
+        before_rows, after_rows = [one for one, _ in having], [other for _, other in having]
         try:
-            found = paired_statistic_difference(statistic, before_rows, after_rows, resamples=RESAMPLES)
-            yield _changed(known[name], statistic(before_rows), statistic(after_rows), found, len(having))
+            found = paired_statistic_difference(statistic.of, before_rows, after_rows, resamples=RESAMPLES)
+            ends = statistic.of(before_rows), statistic.of(after_rows)
         except ValueError:  # the questions in common are too few or too much alike
             continue
+        yield _changed(name, statistic.kind, *ends, found, len(having))
 
 
-def _having(pairs: Pairs, measure: str) -> Pairs:
-    return [pair for pair in pairs if all(measure in question.measures for question in pair)]
+def _having(pairs: Pairs, applies: Callable[[Row], bool]) -> Pairs:
+    return [pair for pair in pairs if all(applies(question) for question in pair)]
 
 
-def _changed(score: Score, before: float, after: float, found: Interval, count: int) -> Difference:
-    if found.low == found.high == 0:
+def _changed(name: str, kind: Kind, before: float, after: float, found: Interval, count: int) -> Difference:
+    if found.value == found.low == found.high == 0:
         change = Change.SAME
-    elif found.low <= 0 <= found.high:
+    elif count < FEWEST or found.low <= 0 <= found.high:
         change = Change.UNCLEAR
     else:
-        change = Change.BETTER if (found.low > 0) is score.higher_is_better else Change.WORSE
-    return Difference(score.name, before, after, found, count, change, score.is_share)
+        change = Change.BETTER if (found.low > 0) is kind.higher_is_better else Change.WORSE
+    return Difference(name, before, after, found, count, change, kind.is_share)

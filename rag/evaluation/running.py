@@ -13,7 +13,7 @@ import platformdirs
 from rag.batch import LibraryAsker, ids_by_name, read_records, run_batch
 from rag.errors import InputError
 from rag.evaluation.judging import Found, Known, judge
-from rag.evaluation.libraries import library_for
+from rag.evaluation.libraries import NAME_CHARACTERS, library_for
 from rag.evaluation.results import Evaluation, Gold, Mode
 from rag.evaluation.retrieving import rank_documents
 from rag.evaluation.scoring import scores
@@ -38,12 +38,13 @@ DEPTH = 100
 
 
 class ClosedBookAsker(LibraryAsker):
-    """Has nothing read."""
+    """Has nothing read. Questions have nothing in common, so each is answered as if it were the first."""
 
     def passages(self, question: Question) -> tuple[()]:  # noqa: ARG002
         return ()
 
     def answer(self, question: Question) -> Answer:
+        self.forget()
         return self.pipeline.recall(question.text)
 
 
@@ -100,8 +101,10 @@ def evaluate_with(
     """`evaluate` with its parts at hand; `engine` is None for `Mode.RETRIEVAL` only."""
     report = report or _silent
     ids = ids_by_name(library)
-    ranked = dict(_ranked(golds, library, embedder, ids, report))
-    known = Known(ids, _ranking(golds, ranked, ids), (engine or embedder).count_tokens)
+    asked = [_asked(question, gold, mode, ids) for question, gold in golds]
+    searched = () if mode is Mode.CLOSED_BOOK else tuple(zip(asked, (gold for _, gold in golds), strict=True))
+    ranked = dict(_ranked(searched, library, embedder, ids, report))
+    known = Known(ids, _ranking(searched, ranked, ids), (engine or embedder).count_tokens)
     if engine is None:
         conditions = _conditions(settings, library, embedder)
         outcomes: Mapping[str, Answer | Failure] = {}
@@ -109,23 +112,21 @@ def evaluate_with(
         pipeline = Pipeline(settings, library, embedder, engine)
         asker = ClosedBookAsker(pipeline) if mode is Mode.CLOSED_BOOK else LibraryAsker(pipeline)
         conditions = asker.conditions()
-        asked = [_asked(question, gold, mode, ids) for question, gold in golds]
         run_file = _run_file(cache, questions.name, mode, conditions, asked)
         run_batch(asker, asked, run_file, progress=_answering(report), total=len(asked))
         outcomes = {record.question.id: record.outcome for record in read_records(run_file)}
     judged = []
-    for at, (question, gold) in enumerate(golds):
-        report("Judging", at, len(golds))
+    for at, ((question, gold), put) in enumerate(zip(golds, asked, strict=True), start=1):
         outcome = outcomes.get(question.id)
         found = None
-        if question.id in ranked and mode is not Mode.CLOSED_BOOK:
+        if question.id in ranked:
             given = outcome.passages if isinstance(outcome, Answer) else None
             found = Found(
                 ranked=tuple(ranked[question.id][FUSED]),
-                passages=_passages(question, settings, library, embedder, ids) if given is None else given,
+                passages=_passages(put, settings, library, embedder, ids) if given is None else given,
             )
         judged.append(judge(question, gold, outcome, found, known))
-    report("Judging", len(golds), len(golds))
+        report("Judging", at, len(golds))
     return Evaluation(
         name=questions.name,
         mode=mode,
@@ -138,18 +139,24 @@ def evaluate_with(
 
 
 def _ranked(
-    golds: Golds, library: Library, embedder: Embedder, ids: Mapping[str, frozenset[str]], report: Report
+    golds: Golds,
+    library: Library,
+    embedder: Embedder,
+    ids: Mapping[str, frozenset[str]],
+    report: Report,
 ) -> Iterator[tuple[str, dict[str, list[str]]]]:
     """Of each question of which the set knows a relevant document: id, and documents by search."""
     judged = [(question, gold) for question, gold in golds if gold.relevance]
     with library.snapshot() as now:
-        for at, (question, _) in enumerate(judged):
-            report("Searching", at, len(judged))
+        for at, (question, _) in enumerate(judged, start=1):
             yield question.id, rank_documents(question.text, embedder, now, DEPTH, _only(question, ids))
+            report("Searching", at, len(judged))
 
 
 def _ranking(
-    golds: Golds, ranked: Mapping[str, Mapping[str, list[str]]], ids: Mapping[str, frozenset[str]]
+    golds: Golds,
+    ranked: Mapping[str, Mapping[str, list[str]]],
+    ids: Mapping[str, frozenset[str]],
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Search → question id → measure → value. Documents that the library lacks stay relevant, under the set's name."""
     relevance = {
@@ -179,7 +186,7 @@ def _run_file(cache: Path, name: str, mode: Mode, conditions: Conditions, asked:
     key = hashlib.sha256(content.encode()).hexdigest()[:12]
     folder = cache / "answers"
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{name}-{mode.replace(' ', '-')}-{key}.jsonl"
+    return folder / f"{name[:NAME_CHARACTERS]}-{mode.replace(' ', '-')}-{key}.jsonl"
 
 
 def _passages(

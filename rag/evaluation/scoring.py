@@ -1,5 +1,6 @@
 """Judged questions → the scores of a set, each with its interval."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -52,7 +53,7 @@ COSTS = ("seconds to the first word", "seconds in all", "tokens of the passages"
 """Measures of which the median and the 95th percentile are scores."""
 
 RESAMPLES = 300
-"""Of the scores below, which take milliseconds for each; means have more."""
+"""Of statistics, which take milliseconds for each; means have more."""
 
 
 class Row(Protocol):
@@ -70,34 +71,38 @@ class Row(Protocol):
 
 
 Rows = Sequence[Row]
-Statistic = Callable[[Rows], float]
-"""Raises ValueError where the rows are too few or too much alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """A score that is no mean of what each question has."""
+
+    of: Callable[[Rows], float]
+    """Raises ValueError where the rows are too few or too much alike."""
+    applies: Callable[[Row], bool]
+    """Whether a row is among those that it is computed over."""
+    kind: Kind
+
+
+def has(measure: str) -> Callable[[Row], bool]:
+    """Whether a row has the measure, as a number that one can count with."""
+    return lambda row: math.isfinite(row.measures.get(measure, math.nan))
 
 
 def risk_area(rows: Rows) -> float:
     """Area under the risk–coverage curve of the questions that were answered and can be judged."""
-    return area_under_risk_coverage(*_sure_and_right(rows))
+    return area_under_risk_coverage(_sure(rows), _right(rows))
 
 
 def calibration_error(rows: Rows) -> float:
     """Expected calibration error of the confidence in those answers."""
-    return expected_calibration_error(*_sure_and_right(rows))
+    return expected_calibration_error(_sure(rows), _right(rows))
 
 
 def telling_apart(rows: Rows) -> float:
     """Area under the ROC curve of the confidence, answerable questions against the others."""
-    sure = {
-        wanted: [row.confidence or 0.0 for row in _asked(rows) if row.answerable is wanted] for wanted in (True, False)
-    }
-    return auc(sure[True], sure[False])
-
-
-STATISTICS: Mapping[str, tuple[Statistic, Kind]] = {
-    "area under risk–coverage": (risk_area, Kind(REFUSING, False, is_share=False)),
-    "calibration error": (calibration_error, Kind(REFUSING, False, is_share=False)),
-    "AUC of the confidence": (telling_apart, Kind(REFUSING, True, is_share=False)),
-}
-"""Scores that are no means."""
+    asked = list(zip(_sure(rows), rows, strict=True))
+    return auc([sure for sure, row in asked if row.answerable], [sure for sure, row in asked if not row.answerable])
 
 
 def percentile_name(measure: str, percent: int) -> str:
@@ -105,9 +110,39 @@ def percentile_name(measure: str, percent: int) -> str:
     return f"{measure}, p{percent}"
 
 
-def percentile_of(measure: str, percent: int) -> Statistic:
-    """That percentile as a function of the rows that have the measure."""
-    return lambda rows: percentiles([row.measures[measure] for row in rows], at=(percent,))[0]
+def _sure(rows: Rows) -> list[float]:
+    """The confidences. Raises ValueError where all are 0: answers from memory come without."""
+    confidences = [row.confidence or 0.0 for row in rows]
+    if not any(confidences):
+        raise ValueError("No answer has a confidence.")
+    return confidences
+
+
+def _right(rows: Rows) -> list[bool]:
+    return [bool(row.measures[RIGHT_ANSWERED]) for row in rows]
+
+
+def _is_asked(row: Row) -> bool:
+    return row.confidence is not None
+
+
+def _is_judged_answer(row: Row) -> bool:
+    return _is_asked(row) and has(RIGHT_ANSWERED)(row)
+
+
+def _percentile(measure: str, percent: int) -> Statistic:
+    def of(rows: Rows) -> float:
+        return percentiles([row.measures[measure] for row in rows], at=(percent,))[0]
+
+    return Statistic(of, has(measure), Kind(COST, False, is_share=False))
+
+
+STATISTICS: Mapping[str, Statistic] = {
+    "area under risk–coverage": Statistic(risk_area, _is_judged_answer, Kind(REFUSING, False, is_share=False)),
+    "calibration error": Statistic(calibration_error, _is_judged_answer, Kind(REFUSING, False, is_share=False)),
+    "AUC of the confidence": Statistic(telling_apart, _is_asked, Kind(REFUSING, True, is_share=False)),
+    **{percentile_name(cost, percent): _percentile(cost, percent) for cost in COSTS for percent in (50, 95)},
+}
 
 
 def scores(rows: Rows) -> tuple[Score, ...]:
@@ -117,31 +152,16 @@ def scores(rows: Rows) -> tuple[Score, ...]:
 
 def _scores(rows: Rows) -> Iterator[Score]:
     for name, kind in MEASURES.items():
-        values = [row.measures[name] for row in rows if name in row.measures]
+        values = [row.measures[name] for row in rows if has(name)(row)]
         if values:
             yield _score(name, kind, mean_interval(values), len(values))
-    for name, (statistic, kind) in STATISTICS.items():
-        asked = list(_asked(rows))
+    for name, statistic in STATISTICS.items():
+        having = [row for row in rows if statistic.applies(row)]
         try:
-            yield _score(name, kind, interval(statistic, asked, resamples=RESAMPLES), len(asked))
+            yield _score(name, statistic.kind, interval(statistic.of, having, resamples=RESAMPLES), len(having))
         except ValueError:  # such as no unanswerable question among them
             continue
-    for measure in COSTS:
-        having = [row for row in rows if measure in row.measures]
-        for percent in (50, 95):
-            if having:
-                found = interval(percentile_of(measure, percent), having, resamples=RESAMPLES)
-                yield _score(percentile_name(measure, percent), Kind(COST, False, is_share=False), found, len(having))
 
 
 def _score(name: str, kind: Kind, found: Interval, count: int) -> Score:
     return Score(kind.group, name, found.value, found.low, found.high, count, kind.higher_is_better, kind.is_share)
-
-
-def _asked(rows: Rows) -> Iterator[Row]:
-    return (row for row in rows if row.confidence is not None)
-
-
-def _sure_and_right(rows: Rows) -> tuple[list[float], list[bool]]:
-    judged = [row for row in _asked(rows) if RIGHT_ANSWERED in row.measures]
-    return [row.confidence or 0.0 for row in judged], [bool(row.measures[RIGHT_ANSWERED]) for row in judged]

@@ -57,8 +57,8 @@ def contained(answer: str, accepted: Sequence[str]) -> bool:
     Both are normalised as in SQuAD (see `squad_measures`), with these differences:
 
     - All of Unicode's punctuation and symbols are dropped, and the possessive 's: "Oslo’s" holds "Oslo". Commas,
-      ellipses, dashes, hyphens beside a digit and currency signs part words: "Oslo—Bergen" holds "Oslo", "US$20 million"
-      holds "20 million", "15-year" holds "15"; but "twenty-five" doesn't hold "five".
+      ellipses, dashes, hyphens beside a digit and currency signs part words: "Oslo—Bergen" holds "Oslo", "US$20 m"
+      holds "20 m", "15-year" holds "15"; but "twenty-five" doesn't hold "five".
     - Decimal points stay: "3.5" doesn't hold "35". Thousands separators go, thin spaces too: "1,000" equals "1000".
     - An article at the end of an accepted answer stays, because it is none: "vitamin C" doesn't hold "Vitamin A".
     - An accepted answer with nothing but articles, punctuation and symbols has to occur as it is written, capitals

@@ -1,6 +1,6 @@
 import pytest
 
-from rag.grounding import Grounder
+from rag.grounding import Grounder, verdict_on
 from rag.types import Verdict
 from tests.grounding.passages import FARES, cited, claim_of, claims_of, passage, passages
 
@@ -195,3 +195,43 @@ def test_citations_are_sentences_of_the_article_inside_their_passage() -> None:
         assert citation.text in sentences
         assert citation.passage.chunk.start <= citation.start < citation.end <= citation.passage.chunk.end
         assert citation.passage in given
+
+
+@pytest.mark.parametrize(
+    ("sentences", "verdict"),
+    [
+        (["Dogs need a lead."], Verdict.SUPPORTED),
+        (["Dogs are welcome.", "They need a lead."], Verdict.SUPPORTED),
+        (["Ferries\nDogs need a lead.", "Bicycles travel free."], Verdict.SUPPORTED),
+        (["They need a lead."], Verdict.PARTLY_SUPPORTED),
+        (["Dogs are welcome."], Verdict.UNSUPPORTED),
+        (["Bicycles travel free."], Verdict.UNSUPPORTED),
+        ([], Verdict.UNSUPPORTED),
+    ],
+)
+def test_a_verdict_is_on_what_the_sentences_hold_together(sentences: list[str], verdict: Verdict) -> None:
+    # Of dogs, need and lead: at least 0.7 of them support the claim, 0.4 in part.
+    assert verdict_on("Dogs need a lead.", sentences) is verdict
+
+
+def test_a_verdict_needs_every_number() -> None:
+    claim = "The harbour company charges 4 euros for every single day ferry."
+    assert verdict_on(claim, [claim]) is Verdict.SUPPORTED
+    assert verdict_on(claim, [claim.replace("4", "5")]) is Verdict.PARTLY_SUPPORTED
+    assert verdict_on(claim, [claim.replace("4", "5"), "It has 4 seats."]) is Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize("claim", ["", "?", "That is what it says."])
+def test_nothing_carries_a_claim_without_words_of_its_own(claim: str) -> None:
+    assert verdict_on(claim, FARES) is Verdict.UNSUPPORTED
+
+
+def test_a_verdict_on_what_a_claim_cites_is_the_claim_s_own() -> None:
+    given = tuple(passage(number, text, title=f"Fares {number}") for number, text in enumerate(FARES, start=1))
+    sentences = [sentence for text in FARES for sentence in text.replace(". ", ".|").split("|")]
+    written = [f"{one[:-1]} and {two}" for one in sentences for two in [*sentences, "whales sing in the night."]]
+    claims = [claim for text in [*written, "Whales sing."] for claim in claims_of(text, given)]
+    assert {claim.verdict for claim in claims} == set(Verdict)
+    for claim in claims:
+        held = [f"{citation.passage.document.title}\n{citation.text}" for citation in claim.citations]
+        assert verdict_on(claim.text, held) is claim.verdict
