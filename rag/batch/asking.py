@@ -63,9 +63,10 @@ class LibraryAsker:
 
 
 def ids_by_name(library: Library) -> Mapping[str, frozenset[str]]:
-    """Ids of the articles that an id, a path or a file name means; a file name may be that of several."""
+    """Ids of the articles that an id, a path or else a file name means; a file name may be that of several."""
     found: dict[str, set[str]] = {}
-    for listed in library.documents():
-        for name in {listed.id, listed.source, PurePath(listed.source).name}:
-            found.setdefault(name, set()).add(listed.id)
-    return {name: frozenset(ids) for name, ids in found.items()}
+    documents = library.documents()
+    for listed in documents:
+        found.setdefault(PurePath(listed.source).name, set()).add(listed.id)
+    exact = {name: frozenset({listed.id}) for listed in documents for name in (listed.source, listed.id)}
+    return {name: frozenset(ids) for name, ids in found.items()} | exact

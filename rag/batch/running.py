@@ -137,10 +137,11 @@ def _check(record: RunRecord, row: Question | BadRow, conditions: Conditions | N
 def differences(one: Conditions, other: Conditions) -> str:
     """What differs, for a message: "passages 4 (now 6), another library"."""
     before, now = ({**it.settings, **asdict(it.models)} for it in (one, other))
-    parts = [f"{name} {before.get(name)} (now {now.get(name)})" for name in now if before.get(name) != now.get(name)]
+    names = dict.fromkeys((*before, *now))
+    parts = [f"{name} {before.get(name)} (now {now.get(name)})" for name in names if before.get(name) != now.get(name)]
     if one.library != other.library:
         parts.append("other articles in the library")
-    if not parts:
+    if one.models == other.models and one.revisions != other.revisions:
         parts.append("other weights of the models")
     return ", ".join(parts)
 

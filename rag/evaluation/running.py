@@ -15,7 +15,6 @@ from rag.errors import InputError
 from rag.evaluation.judging import Found, Known, judge
 from rag.evaluation.libraries import NAME_CHARACTERS, library_for
 from rag.evaluation.results import Evaluation, Gold, Mode
-from rag.evaluation.retrieving import rank_documents
 from rag.evaluation.scoring import scores
 from rag.evaluation.sets import Golds, QuestionSet, load_set, sample
 from rag.index import Library, open_library
@@ -29,12 +28,9 @@ from rag.pipeline import (
     open_embedder,
     open_reader,
 )
-from rag.retrieval import DENSE, FUSED, WORDS, Budget, retrieve
+from rag.retrieval import DENSE, FUSED, WORDS, Budget, documents_ranked, rankings, retrieve
 from rag.settings import Settings
 from rag.types import Answer, Conditions, Embedder, Engine, Failure, Models, Passage, Progress, Question
-
-DEPTH = 100
-"""Documents ranked for each question: enough for every measure, and to tell "not retrieved" from "cut"."""
 
 
 class ClosedBookAsker(LibraryAsker):
@@ -103,7 +99,7 @@ def evaluate_with(
     ids = ids_by_name(library)
     asked = [_asked(question, gold, mode, ids) for question, gold in golds]
     searched = () if mode is Mode.CLOSED_BOOK else tuple(zip(asked, (gold for _, gold in golds), strict=True))
-    ranked = dict(_ranked(searched, library, embedder, ids, report))
+    ranked = dict(_ranked(searched, settings, library, embedder, ids, report))
     known = Known(ids, _ranking(searched, ranked, ids), (engine or embedder).count_tokens)
     if engine is None:
         conditions = _conditions(settings, library, embedder)
@@ -140,16 +136,18 @@ def evaluate_with(
 
 def _ranked(
     golds: Golds,
+    settings: Settings,
     library: Library,
     embedder: Embedder,
     ids: Mapping[str, frozenset[str]],
     report: Report,
 ) -> Iterator[tuple[str, dict[str, list[str]]]]:
-    """Of each question of which the set knows a relevant document: id, and documents by search."""
+    """Of each question of which the set knows a relevant document: id, and documents by search, best first."""
     judged = [(question, gold) for question, gold in golds if gold.relevance]
     with library.snapshot() as now:
         for at, (question, _) in enumerate(judged, start=1):
-            yield question.id, rank_documents(question.text, embedder, now, DEPTH, _only(question, ids))
+            found = rankings(question.text, embedder, now, settings.candidates, _only(question, ids))
+            yield question.id, {search: documents_ranked(hits) for search, hits in found.items()}
             report("Searching", at, len(judged))
 
 
