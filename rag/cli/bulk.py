@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,9 @@ from rag.errors import InputError, RagError
 from rag.rendering import answer_text, plain
 from rag.settings import Settings
 from rag.types import Answer, RunRecord
+
+if TYPE_CHECKING:
+    from rag.evaluation.report import Numbers
 
 bulk_app = typer.Typer()
 
@@ -31,8 +34,10 @@ REPORTS = Path("reports")
 @bulk_app.command()
 def batch(
     context: typer.Context,
-    questions: Annotated[Path, typer.Argument(help='.jsonl, .json, .csv, .tsv, .xlsx or .txt; "-" reads lines.')],
-    answers: Annotated[Path, typer.Option("--output", "-o", help=".jsonl, .csv or .xlsx.")],
+    questions: Annotated[
+        Path, typer.Argument(help='.jsonl, .json, .csv, .tsv, .xlsx or .txt; "-" reads standard input.')
+    ],
+    answers: Annotated[Path, typer.Option("--output", "-o", help=".jsonl; .csv or .xlsx get one beside them.")],
     replace: Annotated[bool, typer.Option("--replace", help="Start over where the file exists.")] = False,
     mix: Annotated[bool, typer.Option("--mix", help="Go on though it was begun with other settings.")] = False,
 ) -> None:
@@ -137,9 +142,8 @@ def compare(
 ) -> None:
     """Tell whether a change made answers better: a verdict per score, from the same questions in both reports."""
     from rag.evaluation import compare as compare_reports
-    from rag.evaluation import read_report
 
-    found = compare_reports(*(read_report(_report_text(path)) for path in (before, after)))
+    found = compare_reports(_report(before), _report(after))
     worse = found.worse(must_not_drop or [])
     print_markdown("\n".join(comparison_lines(found)))
     if worse:
@@ -196,12 +200,18 @@ def _show(record: RunRecord) -> None:
         print_lines([f"Confidence {outcome.confidence:.2f}, {outcome.timings.total:.1f} s."])
 
 
-def _report_text(path: Path) -> str:
+def _report(path: Path) -> "Numbers":
+    from rag.evaluation import read_report
+
     file = path / "report.json" if path.is_dir() else path
     try:
-        return file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file} can't be read. Give the folder or the report.json that `rag eval` wrote.") from error
+    try:
+        return read_report(text)
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from error
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def _row(one: "Difference") -> tuple[str, ...]:
         _share(one.before) if one.is_share else _number(one.before),
         _share(one.after) if one.is_share else _number(one.after),
         "0" if same else f"{shown(value)}{unit}",
-        "" if same else f"{shown(low)} to {shown(high)}{unit}",
+        "" if same else f"{shown(low)} to {shown(high)}",
         f"{one.count:,}",
         f"**{one.change}**" if one.change in ("better", "worse") else one.change,
     )

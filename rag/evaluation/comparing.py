@@ -9,7 +9,7 @@ from typing import TypeAlias
 from rag.batch import differences
 from rag.errors import InputError
 from rag.evaluation.report import Numbers, QuestionNumbers
-from rag.evaluation.scoring import MEASURES, RESAMPLES, STATISTICS, Kind, Row, has
+from rag.evaluation.scoring import MEASURES, RESAMPLES, STATISTICS, Kind, Row, has, place
 from rag.metrics import Interval, paired_difference, paired_statistic_difference
 
 FEWEST = 6
@@ -83,7 +83,7 @@ def compare(before: Numbers, after: Numbers) -> Comparison:
         before=before,
         after=after,
         settings="" if before.conditions == after.conditions else differences(before.conditions, after.conditions),
-        differences=tuple(_differences(pairs)),
+        differences=tuple(sorted(_differences(pairs), key=lambda found: place(found.name))),
         gained=tuple(one.id for one, other in pairs if one.right is False and other.right is True),
         lost=tuple(one.id for one, other in pairs if one.right is True and other.right is False),
         questions=len(common),

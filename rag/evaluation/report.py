@@ -341,6 +341,8 @@ def _finite(value: object) -> object:
 
 
 def _blame_in_words(questions: Sequence[Judged]) -> str:
+    if all(judged.outcome is None for judged in questions):
+        return "No reader was asked."
     counts = Counter(judged.stage for judged in questions if judged.stage)
     total = counts.total()
     if not total:

@@ -27,7 +27,7 @@ class Kind:
     is_share: bool = True
 
 
-RETRIEVAL, ANSWERS, REFUSING, CITATIONS, ROBUSTNESS, COST = (
+GROUPS = RETRIEVAL, ANSWERS, REFUSING, CITATIONS, ROBUSTNESS, COST = (
     "retrieval", "answers", "refusing", "citations", "robustness", "cost",
 )  # fmt: skip
 
@@ -146,8 +146,14 @@ STATISTICS: Mapping[str, Statistic] = {
 
 
 def scores(rows: Rows) -> tuple[Score, ...]:
-    """All scores that apply, in the order above, each over the questions that have it."""
-    return tuple(_scores(rows))
+    """All scores that apply, by group and in the order above, each over the questions that have it."""
+    return tuple(sorted(_scores(rows), key=lambda score: place(score.name)))
+
+
+def place(name: str) -> int:
+    """Where the group of a score stands among the groups."""
+    kind = MEASURES[name] if name in MEASURES else STATISTICS[name].kind
+    return GROUPS.index(kind.group)
 
 
 def _scores(rows: Rows) -> Iterator[Score]:

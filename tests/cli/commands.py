@@ -1,5 +1,6 @@
 """Runs `rag` as its users do, and reads what it printed."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -8,9 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.cli.with_words import PAUSED
+
 ROOT = Path(__file__).parents[2]
 RAG = (sys.executable, "-c", "from rag.cli import main; main()")
 RAG_WITH_WORDS = (sys.executable, "-m", "tests.cli.with_words")
+
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +87,16 @@ def start(
         env=environment(settings),
         **options,
     )
+
+
+def until_paused(command: "subprocess.Popen[str]") -> None:
+    """Wait for it to say that it pauses; see `tests.cli.with_words`."""
+    assert command.stderr
+    while command.stderr.readline() != f"{PAUSED}\n":
+        assert command.poll() is None
+
+
+def powerless() -> None:
+    """`before` of a process that permissions bind, as they don't bind root otherwise."""
+    if os.geteuid() == 0:
+        ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0)

@@ -10,8 +10,11 @@ import pytest
 
 import rag.pipeline
 from rag.cli import main
+from rag.index import Identity
+from rag.indexing import index_paths
 from tests.cli.commands import Run
 from tests.cli.with_words import INSTEAD
+from tests.fakes import WordEmbedder
 
 HARBOUR = "The harbour of Varel opened in 1912. It cost 3 million marks."
 BAKERY = "Ada Nyberg founded the bakery in 1950."
@@ -73,3 +76,12 @@ def articles(tmp_path: Path) -> Path:
     (folder / "harbour.txt").write_text(HARBOUR, encoding="utf-8")
     (folder / "bakery.txt").write_text(BAKERY, encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def small_library(articles: Path, settings: dict[str, str | Path]) -> dict[str, str | Path]:
+    """The settings, and a library of `articles`."""
+    embedder = str(settings["RAG_EMBEDDER"])
+    identity = Identity(embedder, rag.pipeline.weights_revision(Path(embedder)), WordEmbedder.dimension, 160, 1)
+    index_paths([articles], Path(settings["RAG_INDEX"]), identity, WordEmbedder())
+    return settings

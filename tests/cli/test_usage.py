@@ -16,6 +16,12 @@ from tests.cli.conftest import Rag
         (("ask", "why?", "how?"), "unexpected extra argument"),
         (("ask", "why?", "--zap"), "No such option: --zap"),
         (("index", "--zap"), "No such option: --zap"),
+        (("batch",), "Missing argument 'questions'"),
+        (("batch", "questions.csv"), "Missing option '--output'"),
+        (("replay",), "Missing argument 'ID'"),
+        (("eval",), "Missing argument 'SET'"),
+        (("eval", "seeds", "--limit", "few"), "Invalid value for '--limit'"),
+        (("compare", "before"), "Missing argument 'after'"),
         (("models", "remove"), "Missing argument 'names'"),
         (("models", "frobnicate"), "No such command 'frobnicate'"),
     ],
@@ -41,9 +47,9 @@ def test_no_command_shows_the_commands_and_exits_2(arguments: tuple[str, ...], r
     assert "Commands" in done.out + done.err
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("index", "--help"), ("ask", "--help"), ("models", "--help")])
-def test_help_is_no_failure(arguments: tuple[str, ...], rag_: Rag) -> None:
-    assert rag_(*arguments).done.strip().startswith("Usage: rag ")
+@pytest.mark.parametrize("command", ["", "index", "ask", "batch", "replay", "eval", "compare", "models"])
+def test_help_is_no_failure(command: str, rag_: Rag) -> None:
+    assert rag_(*command.split(), "--help").done.strip().startswith("Usage: rag ")
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,13 @@ def test_help_is_no_failure(arguments: tuple[str, ...], rag_: Rag) -> None:
         ("passages", "--set passages says no value. Write it as --set NAME=VALUE, such as --set passages=6."),
     ],
 )
-@pytest.mark.parametrize("command", [("status",), ("ask", "why?"), ("index",), ("models", "list")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(("status",), ("ask", "why?"), ("index",), ("models", "list")),
+        *(("batch", "questions.csv", "-o", "answers.csv"), ("replay", "q1"), ("eval", "seeds")),
+    ],
+)
 def test_a_wrong_setting_is_named_with_what_would_do(
     setting: str, complaint: str, command: tuple[str, ...], rag_: Rag
 ) -> None:

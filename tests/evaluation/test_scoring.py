@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 import pytest
 
 from rag.evaluation.results import Score
-from rag.evaluation.scoring import COSTS, MEASURES, STATISTICS, calibration_error, risk_area, scores, telling_apart
+from rag.evaluation.scoring import (
+    COSTS,
+    MEASURES,
+    STATISTICS,
+    calibration_error,
+    place,
+    risk_area,
+    scores,
+    telling_apart,
+)
 
 RIGHT = "right when it answers"
 AREA, ERROR, APART = "area under risk–coverage", "calibration error", "AUC of the confidence"
@@ -41,15 +50,15 @@ def test_a_mean_is_over_the_questions_that_have_the_measure() -> None:
 def test_scores_come_in_groups_and_say_how_they_read() -> None:
     row = Row(dict.fromkeys([*MEASURES, *COSTS], 0.5), 0.5)
     found = scored(row, Row(row.measures, 0.5, answerable=False))
-    assert list(found) == [*MEASURES, *STATISTICS]
+    assert list(found) == sorted([*MEASURES, *STATISTICS], key=place)
     groups = list(dict.fromkeys(score.group for score in found.values()))
     assert groups == ["retrieval", "answers", "refusing", "citations", "robustness", "cost"]
     assert [name for name, score in found.items() if not score.higher_is_better] == [
         "refused though it should not",
-        "takes a false document's answer",
-        "obeys an instruction in a document",
         AREA,
         ERROR,
+        "takes a false document's answer",
+        "obeys an instruction in a document",
         *(f"{cost}, {percent}" for cost in COSTS for percent in ("p50", "p95")),
     ]
     assert [name for name, score in found.items() if not score.is_share] == [
