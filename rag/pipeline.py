@@ -51,6 +51,12 @@ ANSWER_SETTINGS = (
 )  # fmt: skip
 """The settings that make a difference to answers. So do engines, a little: `Conditions.models` names the one in use."""
 
+ANSWERING = (
+    "chunking", "documents", "embedding", "engines", "grounding", "index", "indexing", "pipeline", "prompting",
+    "retrieval", "sentences",
+)  # fmt: skip
+"""The modules whose code makes a difference to answers."""
+
 QUESTION_CHARACTERS = 2000
 """The longest question accepted."""
 
@@ -182,7 +188,11 @@ class Pipeline:
     def conditions(self) -> Conditions:
         """What answers depend on now, the content of the library included. Reads the reader's weights: seconds."""
         settings = self.settings.model_dump(mode="json", include=set(ANSWER_SETTINGS))
-        revisions = {"embedder": self.embedder.revision, "reader": _reader_revision(self.settings)}
+        revisions = {
+            "embedder": self.embedder.revision,
+            "reader": _reader_revision(self.settings),
+            "code": code_revision(),
+        }
         models = Models(self.embedder.name, self.engine.model, self.engine.name)
         return Conditions(settings, models, revisions, library_fingerprint(self.library))
 
@@ -275,6 +285,17 @@ def library_fingerprint(library: Library) -> str:
         identity = now.manifest.identity
         articles = sorted((listed.content_hash, listed.title) for listed in now.documents())
     return hashlib.sha256(repr((identity, articles)).encode()).hexdigest()[:12]
+
+
+def code_revision() -> str:
+    """12 hex digits that stand for the code answers come from: what is known about older code says nothing about it."""
+    package = Path(__file__).parent
+    files = sorted(file for name in ANSWERING for file in [package / f"{name}.py", *(package / name).rglob("*.py")])
+    digest = hashlib.sha256()
+    for file in files:
+        if file.is_file():
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def weights_revision(folder: Path) -> str:

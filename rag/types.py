@@ -232,7 +232,7 @@ class Conditions:
     """Those that make a difference to answers, by name."""
     models: Models
     revisions: Mapping[str, str]
-    """Of embedder and reader, by role: what identifies their weights."""
+    """What identifies the weights of "embedder" and "reader", and the "code" of Citeline."""
     library: str
     """What identifies the library's content, whatever folder it lies in."""
 

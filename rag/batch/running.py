@@ -141,8 +141,13 @@ def differences(one: Conditions, other: Conditions) -> str:
     parts = [f"{name} {before.get(name)} (now {now.get(name)})" for name in names if before.get(name) != now.get(name)]
     if one.library != other.library:
         parts.append("other articles in the library")
-    if one.models == other.models and one.revisions != other.revisions:
+    changed = {
+        name for name in (*one.revisions, *other.revisions) if one.revisions.get(name) != other.revisions.get(name)
+    }
+    if one.models == other.models and changed - {"code"}:
         parts.append("other weights of the models")
+    if "code" in changed:
+        parts.append("another version of Citeline")
     return ", ".join(parts)
 
 

@@ -23,6 +23,7 @@ from rag.pipeline import (
     ANSWER_SETTINGS,
     Pipeline,
     Report,
+    code_revision,
     library_fingerprint,
     library_identity,
     open_embedder,
@@ -205,7 +206,10 @@ def _only(question: Question, ids: Mapping[str, frozenset[str]]) -> frozenset[st
 def _conditions(settings: Settings, library: Library, embedder: Embedder) -> Conditions:
     chosen = settings.model_dump(mode="json", include=set(ANSWER_SETTINGS))
     return Conditions(
-        chosen, Models(embedder.name, "", ""), {"embedder": embedder.revision}, library_fingerprint(library)
+        chosen,
+        Models(embedder.name, "", ""),
+        {"embedder": embedder.revision, "code": code_revision()},
+        library_fingerprint(library),
     )
 
 
