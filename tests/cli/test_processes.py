@@ -1,6 +1,5 @@
 """`rag` as a process of its own: stopped, doubled, without room, without rights, without anybody who listens."""
 
-import ctypes
 import os
 import pty
 import resource
@@ -12,14 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.index import Identity, open_library
-from rag.indexing import index_paths
-from rag.pipeline import weights_revision
-from tests.cli.commands import RAG, RAG_WITH_WORDS, run, start
+from rag.index import open_library
+from tests.cli.commands import RAG, RAG_WITH_WORDS, powerless, run, start
 from tests.cli.with_words import PAUSED, PAUSING
-from tests.fakes import WordEmbedder
-
-PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
 
 Settings = dict[str, str | Path]
 
@@ -32,15 +26,6 @@ def many(tmp_path: Path) -> Path:
     for number in range(300):
         (folder / f"{number:03}.txt").write_text(f"Stone {number} is heavy. " * 20, encoding="utf-8")
     return folder
-
-
-@pytest.fixture
-def small_library(articles: Path, settings: Settings) -> Settings:
-    """The settings, and a library of `articles`."""
-    embedder = str(settings["RAG_EMBEDDER"])
-    identity = Identity(embedder, weights_revision(Path(embedder)), WordEmbedder.dimension, 160, 1)
-    index_paths([articles], Path(settings["RAG_INDEX"]), identity, WordEmbedder())
-    return settings
 
 
 def counted(settings: Settings) -> tuple[int, int]:
@@ -107,10 +92,6 @@ def test_where_files_may_not_grow_indexing_fails_with_one_line_and_the_old_libra
 
 
 def test_a_library_that_may_not_be_written_is_asked_but_not_changed(articles: Path, small_library: Settings) -> None:
-    def powerless() -> None:
-        if os.geteuid() == 0:  # which permissions don't bind
-            ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0)
-
     library = Path(small_library["RAG_INDEX"])
     (articles / "new.txt").write_text("Something new.", encoding="utf-8")
     for path in library.iterdir():
