@@ -157,7 +157,10 @@ def _ranking(
     ranked: Mapping[str, Mapping[str, list[str]]],
     ids: Mapping[str, frozenset[str]],
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Search → question id → measure → value. Documents that the library lacks stay relevant, under the set's name."""
+    """Search → question id → measure → value. Documents that the library lacks stay relevant, under the set's name.
+
+    Raises InputError where ir-measures isn't installed.
+    """
     relevance = {
         question.id: {found: grade for name, grade in gold.relevance.items() for found in ids.get(name, {name})}
         for question, gold in golds
@@ -165,10 +168,16 @@ def _ranking(
     }
     if not relevance:
         return {}
-    return {
-        search: ranking_measures({name: searches[search] for name, searches in ranked.items()}, relevance)
-        for search in (WORDS, DENSE, FUSED)
-    }
+    try:
+        return {
+            search: ranking_measures({name: searches[search] for name, searches in ranked.items()}, relevance)
+            for search in (WORDS, DENSE, FUSED)
+        }
+    except ImportError as error:  # on Linux on ARM, where there is no wheel of it
+        raise InputError(
+            "Rankings are scored by ir-measures, which isn't installed. "
+            "`.venv/bin/pip install ir-measures` does so, and needs a compiler where there is no wheel."
+        ) from error
 
 
 def _asked(question: Question, gold: Gold, mode: Mode, ids: Mapping[str, frozenset[str]]) -> Question:

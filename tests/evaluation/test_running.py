@@ -1,6 +1,7 @@
 """Question sets from their files to the report: real libraries, a bag of words, a reader with an answer to each."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -300,6 +301,15 @@ def test_a_closed_book_run_gives_nothing_to_read(bench: Bench, island: Path) -> 
     assert {score.group for score in found.scores} == {"answers", "refusing", "cost"}
     assert not {"AUC of the confidence", "seconds to the first word, p50"} & values(found).keys()
     assert values(found)["answer contained"] == pytest.approx(1 / 3)
+
+
+def test_without_ir_measures_it_is_said_before_anything_is_asked(
+    bench: Bench, island: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ir_measures", None)
+    with pytest.raises(InputError, match="pip install ir-measures"):
+        bench.evaluate(island, Knowing())
+    assert bench.run_files() == []
 
 
 def test_an_oracle_searches_only_the_documents_that_hold_the_answer(bench: Bench, island: Path) -> None:
