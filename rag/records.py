@@ -60,15 +60,16 @@ def record_fields(record: RunRecord) -> Fields:
         "documents": list(question.documents),
         "answer": answer.get("text"),
         "error": outcome.message if isinstance(outcome, Failure) else None,
-        "conditions": {
-            "settings": dict(record.conditions.settings),
-            "models": asdict(record.conditions.models),
-            "revisions": dict(record.conditions.revisions),
-            "library": record.conditions.library,
-        },
+        "conditions": conditions_fields(record.conditions),
     }
     ordered = {name: own[name] if name in own else answer.get(name) for name in OWN}
     return ordered | {carried_name(name): value for name, value in question.carried.items()}
+
+
+def conditions_fields(conditions: Conditions) -> Fields:
+    """Under the names of its fields."""
+    mappings = {"settings": dict(conditions.settings), "revisions": dict(conditions.revisions)}
+    return {**mappings, "models": asdict(conditions.models), "library": conditions.library}
 
 
 def record_from(line: Mapping[str, Any]) -> RunRecord:

@@ -20,7 +20,7 @@ from rag.settings import Settings
 from rag.types import Answer, RunRecord
 
 if TYPE_CHECKING:
-    from rag.evaluation.report import Numbers
+    from rag.evaluation.numbers import Numbers
 
 bulk_app = typer.Typer()
 

@@ -8,7 +8,7 @@ from rag.rendering.records import markdown_words
 
 if TYPE_CHECKING:
     from rag.evaluation import Comparison, Difference
-    from rag.evaluation.report import Numbers
+    from rag.evaluation.numbers import Numbers
 
 SHOWN = 20
 """Ids of questions listed, at most."""

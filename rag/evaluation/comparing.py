@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from rag.batch import differences
 from rag.errors import InputError
-from rag.evaluation.report import Numbers, QuestionNumbers
+from rag.evaluation.numbers import Numbers, QuestionNumbers
 from rag.evaluation.scoring import MEASURES, RESAMPLES, STATISTICS, Kind, Row, has, place
 from rag.metrics import Interval, paired_difference, paired_statistic_difference
 

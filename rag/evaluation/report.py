@@ -1,4 +1,4 @@
-"""An evaluation to look at (one HTML page), to compare (JSON) and to paste (Markdown).
+"""An evaluation to look at (one HTML page) and to paste (Markdown).
 
 Text from questions, documents and models is hostile: in the page, every value that isn't markup made by
 `rag.rendering` goes through its `escape`, and a Content-Security-Policy forbids all styles and scripts but the page's
@@ -7,60 +7,24 @@ own two.
 
 import base64
 import hashlib
-import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
-from pydantic import TypeAdapter
 
-from rag.errors import InputError
 from rag.evaluation.plots import plots
-from rag.evaluation.results import Evaluation, Judged, Mode, Score, Stage
+from rag.evaluation.results import Evaluation, Judged, Score, Stage
 from rag.rendering import Html, answer_citations, answer_html, error_card, escape, passages_html
 from rag.rendering.records import markdown_words, single_line
 from rag.types import Answer, Conditions, Failure
 
-FORMAT = 1
-"""Of the JSON; another number means that older versions can't read it."""
-
 CLEAREST = 10
 """How many cases of a stage the page lists."""
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionNumbers:
-    """What the JSON holds of a `Judged`."""
-
-    id: str
-    row: int
-    right: bool | None
-    stage: Stage | None
-    measures: Mapping[str, float]
-    answerable: bool
-    confidence: float | None
-    """None where there is no answer."""
-    abstained: bool
-    """False where there is no answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """What the JSON holds of an `Evaluation`; fields of the same name mean the same."""
-
-    name: str
-    mode: Mode
-    made: str
-    command: str
-    conditions: Conditions
-    scores: tuple[Score, ...]
-    questions: tuple[QuestionNumbers, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,45 +135,6 @@ def report_html(evaluation: Evaluation) -> str:
     )
 
 
-def report_json(evaluation: Evaluation) -> str:
-    """The numbers of the page as JSON, for `read_report`; what is no finite number becomes null."""
-    conditions = evaluation.conditions
-    found = {
-        "format": FORMAT,
-        "name": evaluation.name,
-        "mode": evaluation.mode,
-        "made": evaluation.made,
-        "command": evaluation.command,
-        "conditions": {
-            "settings": dict(conditions.settings),
-            "models": asdict(conditions.models),
-            "revisions": dict(conditions.revisions),
-            "library": conditions.library,
-        },
-        "scores": [asdict(score) for score in evaluation.scores],
-        "questions": [_question_fields(judged) for judged in evaluation.questions],
-    }
-    return json.dumps(_finite(found), indent=1, allow_nan=False) + "\n"
-
-
-def read_report(text: str) -> Numbers:
-    """What `report_json` wrote; numbers that it couldn't write come back as nan. InputError for anything else."""
-    try:
-        found = json.loads(text)
-        if found["format"] != FORMAT:
-            raise InputError(
-                f"This report has format {found['format']!r}, and only format {FORMAT} can be read. "
-                "Make it again with this version: its field `command` says how."
-            )
-        for numbers in (*found["scores"], *(question["measures"] for question in found["questions"])):
-            numbers |= {name: math.nan for name, value in numbers.items() if value is None}
-        return TypeAdapter(Numbers).validate_json(json.dumps(found), strict=True)
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise InputError(
-            "This is no report of an evaluation. Give the file report.json that `rag eval` wrote."
-        ) from error
-
-
 def report_markdown(evaluation: Evaluation) -> str:
     """Heading, command, a table of the scores and a line about what went wrong, for a file of results."""
     lines = [
@@ -312,32 +237,6 @@ def _conditions(conditions: Conditions) -> Iterator[tuple[str, str]]:
     yield "engine", conditions.models.engine
     yield "library", conditions.library
     yield from ((name, str(value)) for name, value in conditions.settings.items() if name not in ("embedder", "reader"))
-
-
-def _question_fields(judged: Judged) -> dict[str, Any]:
-    answer = judged.outcome if isinstance(judged.outcome, Answer) else None
-    return {
-        "id": judged.question.id,
-        "row": judged.question.row,
-        "right": judged.right,
-        "stage": judged.stage,
-        "measures": dict(judged.measures),
-        "answerable": judged.answerable,
-        "confidence": judged.confidence,
-        "abstained": answer is not None and answer.abstained,
-    }
-
-
-def _finite(value: object) -> object:
-    """The value, in which numbers that aren't finite are None."""
-    match value:
-        case float():
-            return value if math.isfinite(value) else None
-        case dict():
-            return {name: _finite(one) for name, one in value.items()}
-        case list():
-            return [_finite(one) for one in value]
-    return value
 
 
 def _blame_in_words(questions: Sequence[Judged]) -> str:

@@ -51,7 +51,9 @@ ANSWER = Answer(
     timings=Timings(total=2.5),
     models=MODELS,
 )
-REFUSAL = replace(ANSWER, text="", claims=(), abstained=True, reason=Reason.UNLIKELY, confidence=0.125)
+REFUSAL = replace(
+    ANSWER, text="The articles don't say.", claims=(), abstained=True, reason=Reason.UNLIKELY, confidence=0.125
+)
 ASKED = Question(1, "fare", "What does the ferry cost?", (), {"topic": "money", "weight": 2})
 RECORDS = [
     RunRecord(ASKED, ANSWER, CONDITIONS),
@@ -93,7 +95,7 @@ def test_a_csv_file_has_a_row_for_each_record(tmp_path: Path) -> None:
     assert csv_rows(tmp_path / "a.csv") == [
         HEADER,
         ["1", "fare", question, "money", "2", "", WITH_MARKS, "False", "answered", "0.75", CITATIONS, "2.5", ""],
-        ["3", "q3", question, "", "", '["é", 1]', "", "True", UNLIKELY, "0.125", "", "2.5", ""],
+        ["3", "q3", question, "", "", '["é", 1]', REFUSAL.text, "True", UNLIKELY, "0.125", "", "2.5", ""],
         ["4", "q4", "", "", "", "", "", "", "", "", "", "", "The question is empty."],
     ]
 
@@ -112,7 +114,7 @@ def test_an_excel_file_has_a_row_for_each_record_and_keeps_numbers(tmp_path: Pat
     assert [[cell.value for cell in row] for row in excel_cells(tmp_path / "a.XLSX")] == [
         HEADER,
         [1, "fare", question, "money", 2, None, WITH_MARKS, False, "answered", 0.75, CITATIONS, 2.5, None],
-        [3, "q3", question, None, None, '["é", 1]', None, True, UNLIKELY, 0.125, None, 2.5, None],
+        [3, "q3", question, None, None, '["é", 1]', REFUSAL.text, True, UNLIKELY, 0.125, None, 2.5, None],
         [4, "q4", None, None, None, None, None, None, None, None, None, None, "The question is empty."],
     ]
 

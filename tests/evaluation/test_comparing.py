@@ -7,7 +7,7 @@ import pytest
 
 from rag.errors import InputError
 from rag.evaluation.comparing import FEWEST, Change, Comparison, compare
-from rag.evaluation.report import Numbers, QuestionNumbers
+from rag.evaluation.numbers import Numbers, QuestionNumbers
 from rag.evaluation.results import Mode
 from rag.metrics import Interval
 from rag.types import Conditions, Models

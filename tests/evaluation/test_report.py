@@ -14,17 +14,15 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from rag.errors import InputError
+from rag.evaluation.numbers import QuestionNumbers, read_report, report_json
 from rag.evaluation.report import (
     CLEAREST,
     Bar,
     Entry,
-    QuestionNumbers,
     bar,
     clearest,
     interval_in_words,
-    read_report,
     report_html,
-    report_json,
     report_markdown,
     value_in_words,
 )
