@@ -1,10 +1,8 @@
-"""The page shows the evaluation's own numbers, and everything foreign in it as text; the JSON can be read again."""
+"""The page shows the evaluation's own numbers, and everything foreign in it as text."""
 
 import base64
 import hashlib
-import json
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
@@ -13,8 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from rag.errors import InputError
-from rag.evaluation.numbers import QuestionNumbers, read_report, report_json
+from rag.evaluation.numbers import read_report, report_json
 from rag.evaluation.report import (
     CLEAREST,
     Bar,
@@ -26,103 +23,28 @@ from rag.evaluation.report import (
     report_markdown,
     value_in_words,
 )
-from rag.evaluation.results import Evaluation, Evidence, Gold, Judged, Mode, Score, Stage
+from rag.evaluation.results import Evaluation, Gold, Judged, Mode, Score, Stage
 from rag.rendering import plain
 from rag.types import (
-    Answer,
-    Chunk,
-    Citation,
-    Claim,
     Conditions,
-    Document,
     Failure,
-    Models,
-    Passage,
-    Question,
-    Reason,
-    Timings,
-    Verdict,
 )
-
-NAN = float("nan")
-ARTICLE = "The ferry sails daily. Dogs need a lead. Bicycles travel free."
-SENTENCE = "Dogs need a lead."
-MODELS = Models("words", "script", "scripted")
-GOLD = Gold(("a lead",), True, (Evidence("ferry.txt", SENTENCE, 23),), {"ferry.txt": 1}, (), ())
-
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "</script></style></title><img src=x onerror=alert(1)>",
-    '"><svg onload=alert(1)>',
-    "' onmouseover='alert(1)",
-    "]]><![CDATA[ <!-- --> &lt;b&gt;",
-    "</details></main><iframe src=https://evil.example>",
-    "evil\u202egpj.exe\u202c",
-    "javascript:alert(1)",
-    "[x](javascript:alert(1)) url(https://evil.example/x)",
-    "{{7*7}} {% for x in y %} {# no #} ${7*7}",
-    "\ud800 lone",
+from tests.evaluation.samples import (
+    HOSTILE,
+    MODELS,
+    NAN,
+    QUESTIONS,
+    SCORES,
+    SENTENCE,
+    answer,
+    evaluation,
+    hostile_evaluation,
+    judged,
+    passage,
+    refusal,
 )
 
 VOID = {"meta", "input", "br", "img", "link"}
-
-
-def passage(title: str = "The ferry", text: str = ARTICLE, source: str = "ferry.txt", author: str = "Ann") -> Passage:
-    document = Document("d1", title, text, source, "2024-05-01", author, "")
-    return Passage(1, Chunk("c1", "d1", 0, len(text)), document, text)
-
-
-def answer(text: str = "They need a lead.", confidence: float = 0.9, read: Passage | None = None) -> Answer:
-    """One doubtful sentence that cites `SENTENCE`."""
-    read = read or passage()
-    start = max(read.text.find(SENTENCE), 0)
-    citation = Citation(read, start, start + len(SENTENCE))
-    claim = Claim(text, 0, len(text), (citation,), Verdict.PARTLY_SUPPORTED, 0.5)
-    timings = Timings(retrieval=0.1, total=2.5)
-    return Answer("?", "?", text, (claim,), (read,), False, Reason.ANSWERED, confidence, timings, MODELS)
-
-
-def refusal(confidence: float = 0.2) -> Answer:
-    timings = Timings(total=0.5)
-    return Answer("?", "?", "", (), (passage(),), True, Reason.UNLIKELY, confidence, timings, MODELS)
-
-
-def judged(
-    row: int,
-    text: str = "What do dogs need?",
-    outcome: Answer | Failure | None = None,
-    right: bool | None = None,
-    stage: Stage | None = None,
-    gold: Gold = GOLD,
-    **measures: float,
-) -> Judged:
-    return Judged(Question(row, f"q{row}", text, (), {}), gold, outcome, right, measures, stage)
-
-
-def share(name: str, value: float, low: float, high: float) -> Score:
-    return Score("answers", name, value, low, high, 4, True, True)
-
-
-SCORES = (
-    share("right", 0.8642, 0.801, 0.91),
-    replace(share("refused wrongly", 0.05, NAN, NAN), group="refusing", higher_is_better=False),
-    Score("cost", "prompt tokens", 1043.2, 998.0, 1100.9, 4, False, False),
-)
-
-QUESTIONS = (
-    judged(1, outcome=answer(), right=True, F1=0.75),
-    judged(2, "Do whales sing?", answer("They never sing."), False, Stage.READ_WRONGLY, F1=0.0),
-    judged(3, "When does it sail?", refusal(), False, Stage.REFUSED_WRONGLY),
-    judged(4, "Who pays?", Failure("No reader. Run `rag models`."), False, Stage.FAILED),
-)
-
-
-def evaluation(
-    questions: Sequence[Judged] = QUESTIONS, scores: Sequence[Score] = SCORES, mode: Mode = Mode.NORMAL
-) -> Evaluation:
-    conditions = Conditions({"passages": 5, "min_answerable": 0.6}, MODELS, {"embedder": "1", "reader": "r7"}, "4f2a")
-    made, command = "2025-01-02T03:04:05+00:00", "rag eval seeds"
-    return Evaluation("seeds", mode, made, command, conditions, tuple(scores), tuple(questions))
 
 
 class Reading(HTMLParser):
@@ -162,28 +84,6 @@ class Reading(HTMLParser):
 
     def ids(self) -> list[str]:
         return [attributes["id"] for _, attributes in self.tags if "id" in attributes]
-
-
-def hostile_evaluation(text: str) -> Evaluation:
-    """The text in every place that can hold one."""
-    read = passage(text, f"{text} {SENTENCE} {text}", text, text)
-    gold = Gold((text,), True, (Evidence(text, text, None),), {text: 1}, (text,), (text,))
-    models = Models(text, text, text)
-    given = replace(answer(text, read=read), standalone_question=text, models=models)
-    outcomes: tuple[Answer | Failure, ...] = (given, replace(refusal(), passages=(read,), models=models), Failure(text))
-    questions = [
-        Judged(Question(row, text, text, (text,), {text: text}), gold, outcome, False, {text: 1.0}, Stage.READ_WRONGLY)
-        for row, outcome in enumerate(outcomes, start=1)
-    ]
-    return Evaluation(
-        text,
-        Mode.NORMAL,
-        "2025-01-02T03:04:05+00:00",
-        text,
-        Conditions({text: text}, models, {"embedder": text, "reader": text}, text),
-        (Score(text, text, 0.5, 0.4, 0.6, 3, True, True),),
-        tuple(questions),
-    )
 
 
 @cache
@@ -370,73 +270,6 @@ def test_missing_parts_leave_a_whole_report(bare: Evaluation) -> None:
     assert "Not drawn" in Reading(report_html(bare)).text
     assert report_markdown(bare).startswith("## ")
     assert len(read_report(report_json(bare)).questions) == len(bare.questions)
-
-
-def test_json_comes_back_as_it_was() -> None:
-    made = evaluation([*QUESTIONS, judged(5)])
-    numbers = read_report(report_json(made))
-    assert numbers.scores[0] == SCORES[0]
-    assert repr(numbers.scores) == repr(made.scores)  # nan equals nothing, not even itself
-    assert (numbers.name, numbers.mode, numbers.made, numbers.command) == (
-        "seeds",
-        Mode.NORMAL,
-        made.made,
-        made.command,
-    )
-    assert numbers.conditions == made.conditions
-    assert numbers.questions == (
-        QuestionNumbers("q1", 1, True, None, {"F1": 0.75}, True, 0.9, False),
-        QuestionNumbers("q2", 2, False, Stage.READ_WRONGLY, {"F1": 0.0}, True, 0.9, False),
-        QuestionNumbers("q3", 3, False, Stage.REFUSED_WRONGLY, {}, True, 0.2, True),
-        QuestionNumbers("q4", 4, False, Stage.FAILED, {}, True, None, False),
-        QuestionNumbers("q5", 5, None, None, {}, True, None, False),
-    )
-
-
-def test_json_holds_null_for_what_is_no_number() -> None:
-    text = report_json(evaluation([judged(1, outcome=answer(confidence=NAN), F1=NAN, seconds=float("-inf"))]))
-    assert not re.search(r"NaN|Infinity", text)
-    (question,) = read_report(text).questions
-    assert repr(dict(question.measures)) == "{'F1': nan, 'seconds': nan}"
-    assert question.confidence is None
-
-
-@pytest.mark.parametrize("text", HOSTILE[:-1])
-def test_json_keeps_foreign_text(text: str) -> None:
-    numbers = read_report(report_json(hostile_evaluation(text)))
-    assert (numbers.name, numbers.command, numbers.questions[0].id) == (text, text, text)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"mode": "other"},
-        {"scores": None},
-        {"scores": [{"name": "right"}]},
-        {"scores": ["right"]},
-        {"questions": [{"id": "q1"}]},
-        {"conditions": {}},
-        {"name": 7},
-    ],
-    ids=json.dumps,
-)
-def test_anything_else_is_no_report(change: dict[str, object]) -> None:
-    text = json.dumps(json.loads(report_json(evaluation())) | change)
-    with pytest.raises(InputError, match=r"no report of an evaluation.*report\.json"):
-        read_report(text)
-
-
-@pytest.mark.parametrize("text", ["", "[]", "7", "null", "{}", "<html>", '{"format": 1}', "[" * 100_000])
-def test_no_json_is_no_report(text: str) -> None:
-    with pytest.raises(InputError, match="no report of an evaluation"):
-        read_report(text)
-
-
-def test_a_report_of_another_version_says_so() -> None:
-    with pytest.raises(InputError, match="format 2, and only format 1"):
-        read_report(report_json(evaluation()).replace('"format": 1', '"format": 2'))
-    with pytest.raises(InputError, match="format '1', and only format 1"):
-        read_report(report_json(evaluation()).replace('"format": 1', '"format": "1"'))
 
 
 def test_markdown_has_the_scores_and_what_went_wrong() -> None:
