@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-import rag.pipeline
+import rag.pipeline.opening
 from rag.cli import main
 from rag.index import Identity
 from rag.indexing import index_paths
@@ -56,7 +56,7 @@ def rag_(
         monkeypatch.setenv(name, str(value))
     monkeypatch.chdir(tmp_path)
     for name, fake in INSTEAD.items():
-        monkeypatch.setattr(rag.pipeline, name, fake)
+        monkeypatch.setattr(rag.pipeline.opening, name, fake)
 
     def called(*arguments: str | Path, stdin: bytes = b"") -> Run:
         monkeypatch.setattr(sys, "argv", ["rag", *map(str, arguments)])

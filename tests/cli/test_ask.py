@@ -118,7 +118,7 @@ def test_the_reader_is_closed_when_an_answer_fails(asked: Rag, monkeypatch: pyte
             raise KeyboardInterrupt(text)
 
     engine = Interrupted()
-    monkeypatch.setattr("rag.pipeline.open_engine", lambda *_: engine)
+    monkeypatch.setattr("rag.pipeline.opening.open_engine", lambda *_: engine)
     done = asked("ask", QUESTION)
     assert (done.status, done.out) == (130, "")
     assert done.err.endswith("Stopped.\n")

@@ -80,7 +80,7 @@ def test_an_evaluation_is_printed_and_written_as_page_numbers_and_markdown(
 def test_what_was_asked_before_is_only_judged_again(rag: Rag, questions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     readers = [Reader(), Reader()]
     opened = iter(readers)
-    monkeypatch.setattr("rag.pipeline.open_engine", lambda *_: next(opened))
+    monkeypatch.setattr("rag.pipeline.opening.open_engine", lambda *_: next(opened))
     first, second = (rag("eval", questions, "--limit", "2").done for _ in range(2))
     assert cells(first, "answer contained") == cells(second, "answer contained")
     assert [len(reader.prompts) for reader in readers] == [2 * 2, 0]
@@ -103,7 +103,7 @@ def test_retrieval_alone_opens_no_reader(
     def refused(*_: object) -> None:
         raise AssertionError("a reader was opened")
 
-    monkeypatch.setattr("rag.pipeline.open_engine", refused)
+    monkeypatch.setattr("rag.pipeline.opening.open_engine", refused)
     out = rag("eval", questions, "--retrieval-only").done
     assert out.startswith("## articles, retrieval only\n")
     assert cells(out, "hit@1")[0] == "100.0 %"

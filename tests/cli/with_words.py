@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import rag.pipeline
+import rag.pipeline.opening
 from rag.cli import main
 from rag.types import Limits, Progress, Prompt, Vectors
 from tests.fakes import ReusingEngine, WordEmbedder
@@ -73,11 +73,11 @@ def pausing(sync: Callable[..., None]) -> Callable[..., None]:
 
 
 INSTEAD = {"SentenceTransformerEmbedder": Words, "open_engine": Reader}
-"""Of names in `rag.pipeline`."""
+"""Of names in `rag.pipeline.opening`."""
 
 if __name__ == "__main__":
     for name, fake in INSTEAD.items():
-        setattr(rag.pipeline, name, fake)
+        setattr(rag.pipeline.opening, name, fake)
     os.fsync = pausing(os.fsync)
     sys.argv[0] = "rag"
     main()

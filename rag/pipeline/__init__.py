@@ -1,0 +1,30 @@
+"""The order of the stages, and the only place that knows it.
+
+`Pipeline` answers and `open_pipeline` builds one; `index_articles` brings the library up to date.
+"""
+
+from rag.pipeline.answering import Pipeline, check_question
+from rag.pipeline.conditions import ANSWER_SETTINGS, code_revision, library_fingerprint, weights_revision
+from rag.pipeline.opening import (
+    Report,
+    index_articles,
+    library_identity,
+    open_embedder,
+    open_pipeline,
+    open_reader,
+)
+
+__all__ = [
+    "ANSWER_SETTINGS",
+    "Pipeline",
+    "Report",
+    "check_question",
+    "code_revision",
+    "index_articles",
+    "library_fingerprint",
+    "library_identity",
+    "open_embedder",
+    "open_pipeline",
+    "open_reader",
+    "weights_revision",
+]

@@ -1,0 +1,69 @@
+"""What answers depend on besides their question."""
+
+import hashlib
+from pathlib import Path
+
+from rag.errors import ModelError
+from rag.index import Library
+from rag.model_files import status
+from rag.settings import Settings
+
+ANSWER_SETTINGS = (
+    "embedder", "reader", "chunk_tokens", "chunk_overlap", "candidates", "passages", "passage_tokens", "answer_tokens",
+    "min_answerable",
+)  # fmt: skip
+"""The settings that make a difference to answers. So do engines, a little: `Conditions.models` names the one in use."""
+
+ANSWERING = (
+    "chunking", "documents", "embedding", "engines", "grounding", "index", "indexing", "pipeline", "prompting",
+    "retrieval", "sentences",
+)  # fmt: skip
+"""The modules whose code makes a difference to answers."""
+
+
+def library_fingerprint(library: Library) -> str:
+    """12 hex digits that libraries with equal articles, titles and chunks have in common, wherever they lie."""
+    with library.snapshot() as now:
+        identity = now.manifest.identity
+        articles = sorted((listed.content_hash, listed.title) for listed in now.documents())
+    return hashlib.sha256(repr((identity, articles)).encode()).hexdigest()[:12]
+
+
+def code_revision() -> str:
+    """12 hex digits that stand for the code answers come from: what is known about older code says nothing about it."""
+    package = Path(__file__).parent.parent
+    files = sorted(file for name in ANSWERING for file in [package / f"{name}.py", *(package / name).rglob("*.py")])
+    digest = hashlib.sha256()
+    for file in files:
+        if file.is_file():
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def weights_revision(folder: Path) -> str:
+    """The first 12 hex digits of the sha256 of an embedder's weights; takes 0.1 to 0.5 s.
+
+    Weights in several files count as one, joined by their order. Raises ModelError where there are none.
+    """
+    files = sorted(folder.rglob("*.safetensors"))
+    if not files:
+        raise ModelError(
+            f"{folder} holds no embedder: there are no weights (.safetensors) in it. "
+            "Name a folder with a sentence-transformers model, or one that is known, in RAG_EMBEDDER."
+        )
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as weights:
+            hashlib.file_digest(weights, lambda: digest)
+    return digest.hexdigest()[:12]
+
+
+def reader_revision(settings: Settings) -> str:
+    """The first 12 hex digits of the sha256 of the reader's weights, empty where they aren't on this machine."""
+    path = status(settings.reader, settings.models).path
+    if path.is_dir():
+        return weights_revision(path)
+    if not path.is_file():
+        return ""
+    with path.open("rb") as weights:
+        return hashlib.file_digest(weights, "sha256").hexdigest()[:12]

@@ -1,0 +1,157 @@
+"""Settings → a `Pipeline` and its parts, or a library brought up to date."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from rag.documents import find_files
+from rag.embedding import SentenceTransformerEmbedder
+from rag.engines import open_engine, share_processor_politely
+from rag.errors import LibraryEmpty
+from rag.index import Identity, Library, open_library
+from rag.indexing import IndexReport, index_paths
+from rag.model_files import ensure
+from rag.pipeline.answering import Pipeline
+from rag.pipeline.conditions import weights_revision
+from rag.settings import Settings
+from rag.types import Embedder, Engine, Progress, Vectors
+
+Report = Callable[[str, int, int], None]
+"""(what is being done, done, total; a total of 0 means that it isn't known)"""
+
+REQUEST_TOKENS = 2600
+"""Room in the reader's window for instructions, question and conversation."""
+
+TITLE_TOKENS = 64
+"""Room in the reader's window for the number and title of a passage."""
+
+
+def open_pipeline(settings: Settings, report: Report | None = None, *, repeatable: bool = False) -> Pipeline:
+    """Load library and models, fetching what isn't here yet. Raises the RagError of whatever is missing or broken.
+
+    `repeatable` is for `Pipeline.forget`, see `open_engine`.
+
+    The library comes first: who has not indexed anything, or did so with other settings, learns it before a gigabyte
+    is loaded.
+    """
+    open_library(settings.index, _made_with(settings)).close()
+    embedder = open_embedder(settings, report)
+    library = open_library(settings.index, library_identity(settings, embedder))
+    try:
+        return Pipeline(settings, library, embedder, open_reader(settings, report, repeatable=repeatable))
+    except BaseException:
+        library.close()
+        raise
+
+
+def index_articles(
+    settings: Settings, paths: Sequence[Path] = (), *, start_over: bool = False, report: Report | None = None
+) -> IndexReport:
+    """`index_paths` with the library and the embedder of the settings.
+
+    The model is loaded by the first article that has to be embedded: where none has, all is done in a second.
+    """
+    report = report or _silent
+    if paths:
+        find_files(paths)  # a wrong path is said before a model is fetched for it
+    try:
+        dimension = None if start_over else _made_with(settings).dimension
+    except LibraryEmpty:
+        if not paths:
+            raise
+        dimension = None
+    folder = ensure(settings.embedder, settings.models, offline=settings.offline, report=report)
+    revision = weights_revision(folder)
+    embedder = EmbedderOnDemand(
+        settings.embedder, revision, dimension, lambda: _load_embedder(folder, settings.embedder, revision, report)
+    )
+    identity = library_identity(settings, embedder)
+    return index_paths(paths, settings.index, identity, embedder, start_over=start_over, report=report)
+
+
+def open_embedder(settings: Settings, report: Report | None = None) -> SentenceTransformerEmbedder:
+    """The embedder of the settings, fetched when it isn't here yet."""
+    report = report or _silent
+    folder = ensure(settings.embedder, settings.models, offline=settings.offline, report=report)
+    return _load_embedder(folder, settings.embedder, weights_revision(folder), report)
+
+
+def open_reader(settings: Settings, report: Report | None = None, *, repeatable: bool = False) -> Engine:
+    """The reader of the settings in the engine of the settings, fetched when it isn't here yet."""
+    share_processor_politely()
+    report = report or _silent
+    path = ensure(settings.reader, settings.models, offline=settings.offline, report=report)
+    report(f"Loading {settings.reader}", 0, 1)
+    window = settings.passage_tokens + settings.passages * TITLE_TOKENS + settings.answer_tokens + REQUEST_TOKENS
+    engine = open_engine(settings.engine, path, settings.reader, window, settings.threads, report, repeatable)
+    report(f"Loading {settings.reader}", 1, 1)
+    return engine
+
+
+def library_identity(settings: Settings, embedder: Embedder) -> Identity:
+    """What a library made with these settings depends on."""
+    return Identity(embedder.name, embedder.revision, embedder.dimension, settings.chunk_tokens, settings.chunk_overlap)
+
+
+class EmbedderOnDemand:
+    """Implements `rag.types.Embedder`; the model is loaded by the first call that can't do without."""
+
+    def __init__(self, name: str, revision: str, dimension: int | None, load: Callable[[], Embedder]) -> None:
+        """`dimension` is None where only the model itself can tell."""
+        self.name = name
+        self.revision = revision
+        self._dimension = dimension
+        self._load = load
+
+    @cached_property
+    def _model(self) -> Embedder:
+        return self._load()
+
+    @property
+    def dimension(self) -> int:
+        """See `Embedder.dimension`."""
+        return self._dimension or self._model.dimension
+
+    @property
+    def max_tokens(self) -> int:
+        """See `Embedder.max_tokens`."""
+        return self._model.max_tokens
+
+    def embed_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """See `Embedder.embed_passages`."""
+        return self._model.embed_passages(texts, progress)
+
+    def embed_query(self, text: str) -> Vectors:
+        """See `Embedder.embed_query`."""
+        return self._model.embed_query(text)
+
+    def count_tokens(self, text: str) -> int:
+        """See `Embedder.count_tokens`."""
+        return self._model.count_tokens(text)
+
+
+def _made_with(settings: Settings) -> Identity:
+    """What the library there is depends on; its dimension is that of the embedder, for another's is refused.
+
+    Raises LibraryEmpty where there is none, and LibraryMismatch where the settings alone show that it is another's.
+    """
+    with Library(settings.index) as library:
+        made = library.manifest.identity
+    wanted = replace(
+        made, embedder=settings.embedder, chunk_tokens=settings.chunk_tokens, chunk_overlap=settings.chunk_overlap
+    )
+    with Library(settings.index, wanted) as library:
+        return library.manifest.identity
+
+
+def _load_embedder(folder: Path, name: str, revision: str, report: Report) -> SentenceTransformerEmbedder:
+    share_processor_politely()
+    report(f"Loading {name}", 0, 1)
+    embedder = SentenceTransformerEmbedder(folder, name, revision)
+    report(f"Loading {name}", 1, 1)
+    return embedder
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Report to nobody."""
