@@ -1,12 +1,14 @@
 """Question, conversation and passages → `Prompt`s.
 
 Prompts about the same passages begin alike and differ only in the request at their end, so that what an engine has
-computed for one serves the next.
+computed for one serves the next. Whatever comes from articles, questions or earlier answers goes in by `neutral`: none
+of it can pass for a part of the prompt, and sentences of an article that give orders are left out.
 """
 
 import re
 from collections.abc import Sequence
 
+from rag.neutralizing import neutral, without_instructions
 from rag.types import Passage, Prompt, Turn
 
 ABSTENTION = "The articles don't say."
@@ -49,8 +51,10 @@ _STANDING_PHRASES = re.compile(
 """Their "this", "one", "same" and "that" mean nothing said before."""
 _AROUND = " \t\"'“”‘’`*"
 """What a reader may put around a question."""
-_TITLE_MARKS = str.maketrans('"[]', "'()")
+_TITLE_MARKS = str.maketrans({**dict.fromkeys('"“”„«»＂', "'"), "[": "(", "]": ")"})
 """A title can't end its quotation, nor pass for the number of a passage."""
+_HEADING = re.compile(r"^([ \t]*passage)(?=[ \t]*[\[(]?\d)", re.IGNORECASE | re.MULTILINE)
+"""What a line of an article could have in common with the heading of a passage."""
 
 
 def check_prompt(question: str, passages: Sequence[Passage]) -> Prompt:
@@ -72,12 +76,17 @@ def answer_prompt(question: str, passages: Sequence[Passage]) -> Prompt:
 
 def recall_prompt(question: str) -> Prompt:
     """Ask for a short answer from memory."""
-    return Prompt("You answer questions.", (), f"Question: {question}\n\nAnswer it in one short, complete sentence.")
+    return Prompt(
+        "You answer questions.", (), f"Question: {_line(question)}\n\nAnswer it in one short, complete sentence."
+    )
 
 
 def standalone_prompt(question: str, history: Sequence[Turn]) -> Prompt:
     """Ask for a question that can be understood without the conversation before it."""
-    turns = "\n".join(f"Q: {_short(turn.question)}\nA: {_short(turn.answer)}" for turn in history[-REMEMBERED_TURNS:])
+    turns = "\n".join(
+        f"Q: {_line(turn.question, REMEMBERED_CHARACTERS)}\nA: {_line(turn.answer, REMEMBERED_CHARACTERS)}"
+        for turn in history[-REMEMBERED_TURNS:]
+    )
     return Prompt(
         "You rewrite questions.",
         (),
@@ -87,7 +96,7 @@ def standalone_prompt(question: str, history: Sequence[Turn]) -> Prompt:
         "Conversation:\nQ: Who founded the bakery?\nA: Ada Nyberg founded it in 1950.\n"
         "Last question: and how old was she then?\n"
         "Rewritten question: How old was Ada Nyberg when she founded the bakery in 1950?\n\n"
-        f"Conversation:\n{turns}\nLast question: {question}\nRewritten question:",
+        f"Conversation:\n{turns}\nLast question: {_line(question)}\nRewritten question:",
     )
 
 
@@ -110,14 +119,19 @@ def standalone_question(written: str, question: str) -> str:
 
 
 def _prompt(question: str, passages: Sequence[Passage], request: str) -> Prompt:
-    return Prompt(INSTRUCTIONS, tuple(_shown(passage) for passage in passages), f"Question: {question}\n\n{request}")
+    return Prompt(
+        INSTRUCTIONS, tuple(_shown(passage) for passage in passages), f"Question: {_line(question)}\n\n{request}"
+    )
 
 
 def _shown(passage: Passage) -> str:
-    title = _short(passage.document.title, TITLE_CHARACTERS).translate(_TITLE_MARKS)
-    return f'Passage [{passage.number}], from "{title}":\n{passage.text}'
+    title = _line(without_instructions(passage.document.title), TITLE_CHARACTERS).translate(_TITLE_MARKS)
+    # Orders first: `neutral` takes away much of what they are known by.
+    text = _HEADING.sub(r"\1:", neutral(without_instructions(passage.text)))
+    return f'Passage [{passage.number}], from "{title}":\n{text}'
 
 
-def _short(text: str, characters: int = REMEMBERED_CHARACTERS) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= characters else flat[: characters - 1].rstrip() + "…"
+def _line(text: str, characters: int | None = None) -> str:
+    """The text on one line, at most so many `characters` of it."""
+    flat = " ".join(neutral(text).split())
+    return flat if characters is None or len(flat) <= characters else flat[: characters - 1].rstrip() + "…"
