@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +120,32 @@ class SentenceTransformerEmbedder:
         with self._lock:
             vectors = self._model.encode_query([_encodable(text)], show_progress_bar=False, convert_to_tensor=True)
         return _unit(vectors.float().cpu().numpy())
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[tuple[Vectors, list[tuple[int, int]]]]:
+        """Of each text: a unit row for every word piece, read in its context, and where the pieces stand in the text.
+
+        "The ferry left." → rows of shape (4, dimension), float32, and [(0, 3), (4, 9), (10, 14), (14, 15)]. Special
+        tokens and what is beyond `max_tokens` are left out, so "" has no rows.
+        """
+        encodable = [_encodable(text) for text in texts]
+        with self._lock:
+            # No prompt: it would have word pieces of its own in front.
+            states = self._model.encode(
+                encodable,
+                prompt="",
+                batch_size=BATCH_TEXTS,
+                show_progress_bar=False,
+                output_value="token_embeddings",
+            )
+        return [self._pieces(text, rows.float().cpu().numpy()) for text, rows in zip(encodable, states, strict=True)]
+
+    def _pieces(self, text: str, states: Vectors) -> tuple[Vectors, list[tuple[int, int]]]:
+        """`states` has a row for each token read, the special ones too; those at the end come after the cut."""
+        encoded = self._tokenizer.encode(text)
+        special = encoded.special_tokens_mask
+        closing = len(list(takewhile(bool, reversed(special))))
+        kept = [at for at in range(len(states) - closing) if not special[at]]
+        return _unit(states[kept]), [encoded.offsets[at] for at in kept]
 
     def count_tokens(self, text: str) -> int:
         """Word pieces of `text` however long it is, special tokens included: "" → 2 for models of BERT's kind."""

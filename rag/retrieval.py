@@ -3,16 +3,24 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.types import Catalogue, Chunk, Document, Embedder, Hit, Passage
+from rag.decomposing import parts
+from rag.reranking import CLOSELY_READ, Ranked, rerank, weigh
+from rag.types import Catalogue, Chunk, Document, Embedder, Hit, Passage, Vectors
 
-DENSE, WORDS, FUSED = "dense", "words", "fused"
-"""Names of the two searches, and of what is made of them."""
+DENSE, WORDS, FUSED, RERANKED = "dense", "words", "fused", "reranked"
+"""Names of the two searches, of both fused, and of what close reading makes of that."""
 
 RANK_OFFSET = 60
 """The constant k of reciprocal rank fusion, as in the paper: first places don't outweigh agreement."""
 
 FIRST_EXCESS = 400
 """Tokens by which the first passage may exceed the budget: a small budget still gets one, a run of emoji does not."""
+
+OF_THEIR_DOCUMENTS = 2000
+"""Chunks of the documents found that are asked for their scores, so that nearly every candidate has both."""
+
+OF_A_PART = 2
+"""Chunks read closely for each part of a question that has several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +41,15 @@ def retrieve(
     candidates: int = 40,
     documents: frozenset[str] | None = None,
 ) -> tuple[Passage, ...]:
-    """Search by meaning and by words, fuse, join neighbours, and take the best that fit the budget.
+    """Search by meaning and by words, rank, join neighbours, and take the best that fit the budget.
 
-    `candidates` chunks come from each search; only of the documents with these ids where given. Passages are numbered
-    from 1, best first. Empty where neither search finds anything.
+    `candidates` chunks come from each search; only of the documents with these ids where given. Of a question with
+    several parts each brings its best chunk. Passages are numbered from 1, best first. Empty where neither search finds
+    anything.
     """
-    hits = rankings(question, embedder, catalogue, candidates, documents)[FUSED]
-    by_id = catalogue.documents_by_id({hit.chunk.document_id for hit in hits})
-    chunks = _choose([hit.chunk for hit in hits], by_id, budget)
+    searches = _Searches(embedder, catalogue, candidates, documents)
+    ranked, by_id = searches.read_closely(question, searches.find(question), parts(question))
+    chunks = _choose([one.hit.chunk for one in ranked], by_id, budget)
     return tuple(
         Passage(number, chunk, by_id[chunk.document_id], by_id[chunk.document_id].text[chunk.start : chunk.end])
         for number, chunk in enumerate(chunks, start=1)
@@ -54,15 +63,83 @@ def rankings(
     candidates: int = 40,
     documents: frozenset[str] | None = None,
 ) -> dict[str, list[Hit]]:
-    """What each search finds, at most `candidates` chunks of it, and both fused; best first, under their names."""
-    dense = catalogue.nearest(embedder.embed_query(question), candidates, documents)
-    words = catalogue.matching(question, candidates, documents)
-    return {DENSE: dense, WORDS: words, FUSED: fuse(dense, words)}
+    """What each search finds, at most `candidates` chunks of it, both fused, and these reranked; best first."""
+    searches = _Searches(embedder, catalogue, candidates, documents)
+    found = searches.find(question)
+    ranked, _ = searches.read_closely(question, found, ())
+    return {
+        DENSE: found.dense,
+        WORDS: found.words,
+        FUSED: fuse(found.dense, found.words),
+        RERANKED: [one.hit for one in ranked],
+    }
 
 
 def documents_ranked(hits: Sequence[Hit]) -> list[str]:
     """Ids of the documents that hits, best first, are of: each once, in the place of its best chunk."""
     return list(dict.fromkeys(hit.chunk.document_id for hit in hits))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is found by meaning and by words, each best first."""
+
+    vector: Vectors
+    """The question's."""
+    dense: list[Hit]
+    words: list[Hit]
+
+
+@dataclass(frozen=True, slots=True)
+class _Searches:
+    """Searches of one state of a library."""
+
+    embedder: Embedder
+    catalogue: Catalogue
+    candidates: int
+    documents: frozenset[str] | None
+
+    def find(self, question: str) -> _Found:
+        vector = self.embedder.embed_query(question)
+        dense = self.catalogue.nearest(vector, self.candidates, self.documents)
+        return _Found(vector, dense, self.catalogue.matching(question, self.candidates, self.documents))
+
+    def weighed(self, question: str, found: _Found) -> list[Hit]:
+        """What both searches found, by what both say of it."""
+        hits = fuse(found.dense, found.words)
+        if not hits:
+            return []
+        among = frozenset(hit.chunk.document_id for hit in hits)
+        cosines = self.catalogue.nearest(found.vector, OF_THEIR_DOCUMENTS, among)
+        matches = self.catalogue.matching(question, OF_THEIR_DOCUMENTS, among)
+        return weigh(
+            hits,
+            {hit.chunk.id: hit.score for hit in [*cosines, *found.dense]},
+            {hit.chunk.id: hit.score for hit in [*matches, *found.words]},
+        )
+
+    def read_closely(
+        self, question: str, found: _Found, parts: Sequence[str]
+    ) -> tuple[list[Ranked], dict[str, Document]]:
+        """Chunks best first, the best of each part among the first, and their documents by id."""
+        hits = self.weighed(question, found)
+        if not hits:
+            return [], {}
+        of_parts = [self.weighed(part, self.find(part))[:OF_A_PART] for part in parts]
+        scores = {hit.chunk.id: hit.score for hit in hits}
+        added = {
+            hit.chunk.id: replace(hit, score=scores.get(hit.chunk.id, hits[-1].score))
+            for best in of_parts
+            for hit in best
+        }
+        others = [hit for hit in hits if hit.chunk.id not in added]
+        closely = max(1, CLOSELY_READ - len(added))
+        read = [*others[:closely], *added.values(), *others[closely:]]
+        by_id = self.catalogue.documents_by_id({hit.chunk.document_id for hit in read})
+        ranked = rerank(question, read, by_id, self.embedder)
+        wanted = {best[0].chunk.id for best in of_parts if best}
+        first = [one for at, one in enumerate(ranked) if at == 0 or one.hit.chunk.id in wanted]
+        return [*first, *(one for one in ranked if one not in first)], by_id
 
 
 def fuse(*rankings: Sequence[Hit]) -> list[Hit]:

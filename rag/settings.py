@@ -49,7 +49,7 @@ class Settings(BaseSettings):
 
     candidates: int = Field(40, ge=1, le=1000, description="chunks each search contributes before they are fused")
     passages: int = Field(4, ge=1, le=20, description="passages given to the reader, at most")
-    passage_tokens: int = Field(600, ge=50, le=16_000, description="reader tokens all passages may take together")
+    passage_tokens: int = Field(400, ge=50, le=16_000, description="reader tokens all passages may take together")
     answer_tokens: int = Field(160, ge=16, le=2_000, description="reader tokens an answer may take")
     min_answerable: float = Field(
         0.5, ge=0, le=1, description="refuse when the reader thinks an answer less probable than this"

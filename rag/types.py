@@ -271,6 +271,13 @@ class Embedder(Protocol):
         """Shape (1, dimension)."""
         ...
 
+    def embed_tokens(self, texts: Sequence[str]) -> list[tuple[Vectors, list[tuple[int, int]]]]:
+        """Of each text: a unit row for every word piece, read in its context, and where the pieces stand in the text.
+
+        Special tokens and what is beyond `max_tokens` are left out.
+        """
+        ...
+
     def count_tokens(self, text: str) -> int:
         """Word pieces of `text`, special tokens included."""
         ...

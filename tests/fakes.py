@@ -31,6 +31,12 @@ class WordEmbedder:
     def embed_query(self, text: str) -> Vectors:
         return self.embed_passages([text])
 
+    def embed_tokens(self, texts: Sequence[str]) -> list[tuple[Vectors, list[tuple[int, int]]]]:
+        """A word's row is that of a text of this word alone."""
+        places = [[found.span() for found in re.finditer(r"\w+", text)] for text in texts]
+        words = [[text[slice(*place)] for place in of] for text, of in zip(texts, places, strict=True)]
+        return [(self.embed_passages(of), where) for of, where in zip(words, places, strict=True)]
+
     def count_tokens(self, text: str) -> int:
         return len(_words(text)) + 2
 

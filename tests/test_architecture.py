@@ -14,7 +14,10 @@ from rag import errors
 from rag.errors import RagError
 
 ROOT = Path(__file__).parent.parent
-STAGES = "documents sentences chunking embedding index retrieval prompting engines grounding"
+STAGES = (
+    "documents sentences neutralizing decomposing chunking embedding index reranking retrieval prompting engines"
+    " grounding"
+)
 
 # Every module or package of rag/ and what it may import of the others. A row names only rows above it: no cycles.
 MAY_IMPORT = {
@@ -25,11 +28,14 @@ MAY_IMPORT = {
     "records": "types errors",
     "documents": "types errors",
     "sentences": "",
+    "neutralizing": "sentences",
+    "decomposing": "",
     "chunking": "types sentences",
     "embedding": "types errors",
     "index": "types errors",
-    "retrieval": "types errors",
-    "prompting": "types",
+    "reranking": "types sentences chunking",
+    "retrieval": "types decomposing reranking",
+    "prompting": "types neutralizing",
     "engines": "types errors",
     "grounding": "types sentences",
     "indexing": "types errors documents chunking index",

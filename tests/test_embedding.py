@@ -82,6 +82,40 @@ def test_of_a_longer_text_the_rest_is_ignored(embedder: SentenceTransformerEmbed
 
 
 @pytest.mark.models
+def test_every_word_piece_has_a_row_and_a_place(embedder: SentenceTransformerEmbedder) -> None:
+    [(none, nowhere), (rows, places)] = embedder.embed_tokens(["", "The ferry left."])
+    assert (none.shape, nowhere) == ((0, 384), [])
+    assert_unit_rows(rows, 4)
+    assert places == [(0, 3), (4, 9), (10, 14), (14, 15)]
+    assert embedder.embed_tokens([]) == []
+
+
+@pytest.mark.models
+def test_a_piece_is_like_itself_in_another_sentence(embedder: SentenceTransformerEmbedder) -> None:
+    [(one, _), (other, _)] = embedder.embed_tokens(["The ferry left.", "A cook waits for the ferry with butter."])
+    cosines = one[1] @ other.T
+    assert int(np.argmax(cosines)) == 5
+    assert cosines[5] > cosines[1] + 0.2  # than the cook
+
+
+@pytest.mark.models
+def test_pieces_are_the_same_whatever_is_read_with_them(embedder: SentenceTransformerEmbedder) -> None:
+    together = embedder.embed_tokens([*TEXTS, "ferry \ud800"])
+    for text, (rows, places) in zip(TEXTS, together, strict=False):
+        [(alone, at)] = embedder.embed_tokens([text])
+        assert at == places
+        assert np.all(np.sum(alone * rows, axis=1) > 0.99)
+        assert len(rows) == embedder.count_tokens(text) - 2
+
+
+@pytest.mark.models
+def test_of_a_longer_text_only_the_pieces_read_have_rows(embedder: SentenceTransformerEmbedder) -> None:
+    [(rows, places)] = embedder.embed_tokens(["ferry " * 300])
+    assert_unit_rows(rows, 254)
+    assert (places[0], places[-1]) == ((0, 5), (253 * 6, 253 * 6 + 5))
+
+
+@pytest.mark.models
 def test_count_tokens_counts_word_pieces_and_the_two_special_ones(embedder: SentenceTransformerEmbedder) -> None:
     assert embedder.count_tokens("") == 2
     assert embedder.count_tokens("The ferry left.") == 6

@@ -47,12 +47,19 @@ class Shelf:
         return {document.id: document for document in self.documents if document.id in set(ids)}
 
 
+class Unmoved(WordEmbedder):
+    """To it all sentences are alike, so that reading them closely leaves every chunk in its place."""
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[tuple[Vectors, list[tuple[int, int]]]]:
+        return [(vectors[:0], []) for vectors, _ in super().embed_tokens(texts)]
+
+
 def count_words(text: str) -> int:
     return len(text.split())
 
 
 def found(catalogue: Catalogue, passages: int = 4, tokens: int = 100) -> tuple[Passage, ...]:
-    return retrieve("What do dogs need?", WordEmbedder(), catalogue, Budget(passages, tokens, count_words))
+    return retrieve("What do dogs need?", Unmoved(), catalogue, Budget(passages, tokens, count_words))
 
 
 def texts(ranked: Sequence[str], passages: int = 4, tokens: int = 100, article: str = FERRY) -> list[str]:
@@ -139,22 +146,45 @@ def test_both_searches_get_the_question_the_number_of_candidates_and_the_documen
     assert shelf.asked[2:] == [("dense", 40, None), ("What do dogs need?", 40, None)]
 
 
-def test_the_searches_can_be_had_one_by_one_and_fused() -> None:
+def test_what_one_search_found_is_scored_by_the_other_among_all_chunks_of_the_articles_found() -> None:
+    ferry, trains = document("ferry", FERRY), document("trains", "Trains leave hourly.")
+    shelf = Shelf([ferry, trains], [chunk("Fish swim.", ferry)], [chunk("Trains leave hourly.", trains)])
+    found(shelf)
+    both = frozenset({"ferry", "trains"})
+    assert shelf.asked[2:] == [("dense", 2000, both), ("What do dogs need?", 2000, both)]
+
+
+def test_the_searches_can_be_had_one_by_one_fused_and_reranked() -> None:
     ferry = document("ferry", FERRY)
     fish, dogs, boats = (chunk(text, ferry) for text in ("Fish swim.", "Dogs need a lead.", "Boats sail daily."))
     shelf = Shelf([ferry], dense=[fish, dogs], words=[dogs, boats])
     found = rankings("What do dogs need?", WordEmbedder(), shelf)
-    assert list(found) == ["dense", "words", "fused"]
+    assert list(found) == ["dense", "words", "fused", "reranked"]
     assert found["dense"] == hits([fish, dogs])
     assert found["words"] == hits([dogs, boats], "words")
     assert found["fused"] == fuse(hits([fish, dogs]), hits([dogs, boats], "words"))
     assert [hit.chunk for hit in found["fused"]] == [dogs, fish, boats]
+    assert found["reranked"][0].chunk == dogs
+    assert {hit.chunk for hit in found["reranked"]} == {dogs, fish, boats}
+
+
+def test_a_chunk_with_a_sentence_close_to_the_question_overtakes_the_one_found_first() -> None:
+    ferry = document("ferry", FERRY)
+    shelf = Shelf([ferry], [chunk("Whales sing. Fish swim.", ferry), chunk("Dogs need a lead.", ferry)])
+    budget = Budget(4, 100, count_words)
+    passages = retrieve("What do dogs need?", WordEmbedder(), shelf, budget)
+    assert [passage.text for passage in passages] == ["Dogs need a lead.", "Whales sing. Fish swim."]
 
 
 def test_rankings_ask_for_as_many_candidates_and_for_the_documents_they_are_told() -> None:
     shelf = Shelf([], [])
     only = frozenset({"ferry"})
-    assert rankings("Who?", WordEmbedder(), shelf, 7, only) == {"dense": [], "words": [], "fused": []}
+    assert rankings("Who?", WordEmbedder(), shelf, 7, only) == {
+        "dense": [],
+        "words": [],
+        "fused": [],
+        "reranked": [],
+    }
     assert shelf.asked == [("dense", 7, only), ("Who?", 7, only)]
 
 
@@ -239,6 +269,25 @@ def test_end_to_end_the_library_s_chunks_become_joined_passages(tmp_path: Path) 
         [only] = retrieve("Where does tea grow?", WordEmbedder(), library, budget, documents=frozenset({"iron"}))
         assert (only.number, only.text) == (1, "Iron rusts in wet air.")
         assert retrieve("Tea?", WordEmbedder(), library, budget, documents=frozenset()) == ()
+
+
+def test_each_part_of_a_question_brings_its_best_chunk_into_the_first_places() -> None:
+    """The whole question finds what its second part is about last."""
+    articles = [document(name, f"The {name} fee.") for name in ("harbour", "market", "parking", "varel", "emden")]
+    chunks = {article.id: chunk(article.text, article) for article in articles}
+
+    class Towns(Shelf):
+        def matching(self, question: str, k: int, documents: frozenset[str] | None = None) -> list[Hit]:
+            towns = [name for name in ("varel", "emden") if name.title() in question]
+            self.words = [chunks[towns[0]]] if len(towns) == 1 else []
+            return super().matching(question, k, documents)
+
+    shelf = Towns(articles, list(chunks.values()))
+    question = "Do Varel and Emden charge the same fee?"
+    passages = retrieve(question, Unmoved(), shelf, Budget(3, 100, count_words))
+    assert {passage.document.id for passage in passages} == {"harbour", "varel", "emden"}
+    passages = retrieve("Do towns charge the same fee?", Unmoved(), shelf, Budget(3, 100, count_words))
+    assert {passage.document.id for passage in passages} == {"harbour", "market", "parking"}
 
 
 def test_end_to_end_one_snapshot_answers_while_the_library_changes(tmp_path: Path) -> None:

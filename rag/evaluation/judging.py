@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from rag.evaluation.results import Gold, Judged, Stage
 from rag.grounding import verdict_on
 from rag.metrics import Span, citation_measures, contained, excerpt_measures, squad_measures
-from rag.retrieval import DENSE, FUSED, WORDS
+from rag.retrieval import DENSE, FUSED, RERANKED, WORDS
 from rag.types import Answer, Failure, Passage, Question, Verdict
 
 NDCG = "nDCG@10"
 RIGHT_ANSWERED = "right when it answers"
-SEARCHES = {WORDS: "words alone", DENSE: "vectors alone"}
-"""The single searches, whose nDCG@10 is shown beside that of both fused."""
+SEARCHES = {WORDS: "words alone", DENSE: "vectors alone", FUSED: "both, fused"}
+"""The single searches and both fused, whose nDCG@10 is shown beside that of these reranked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Found:
     """What retrieval brought for one question, of the documents that were searched for it."""
 
     ranked: tuple[str, ...]
-    """Ids of documents, best first, by both searches fused."""
+    """Ids of documents, best first, by both searches, fused and reranked."""
     passages: tuple[Passage, ...]
     """What the reader was given, or would be."""
 
@@ -42,7 +42,7 @@ def judge(
 ) -> Judged:
     """The measures of `rag.evaluation.scoring.MEASURES` that apply to the question, and the stage that is to blame."""
     right = is_right(gold, outcome)
-    measures = dict(known.ranking.get(FUSED, {}).get(question.id, {}))
+    measures = dict(known.ranking.get(RERANKED, {}).get(question.id, {}))
     for search, name in SEARCHES.items():
         if question.id in known.ranking.get(search, {}):
             measures[f"{NDCG} ({name})"] = known.ranking[search][question.id][NDCG]

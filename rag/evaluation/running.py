@@ -29,7 +29,7 @@ from rag.pipeline import (
     open_embedder,
     open_reader,
 )
-from rag.retrieval import DENSE, FUSED, WORDS, Budget, documents_ranked, rankings, retrieve
+from rag.retrieval import DENSE, FUSED, RERANKED, WORDS, Budget, documents_ranked, rankings, retrieve
 from rag.settings import Settings
 from rag.types import Answer, Conditions, Embedder, Engine, Failure, Models, Passage, Progress, Question
 
@@ -119,7 +119,7 @@ def evaluate_with(
         if question.id in ranked:
             given = outcome.passages if isinstance(outcome, Answer) else None
             found = Found(
-                ranked=tuple(ranked[question.id][FUSED]),
+                ranked=tuple(ranked[question.id][RERANKED]),
                 passages=_passages(put, settings, library, embedder, ids) if given is None else given,
             )
         judged.append(judge(question, gold, outcome, found, known))
@@ -171,7 +171,7 @@ def _ranking(
     try:
         return {
             search: ranking_measures({name: searches[search] for name, searches in ranked.items()}, relevance)
-            for search in (WORDS, DENSE, FUSED)
+            for search in (WORDS, DENSE, FUSED, RERANKED)
         }
     except ImportError as error:  # on Linux on ARM, where there is no wheel of it
         raise InputError(

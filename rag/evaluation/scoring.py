@@ -37,6 +37,7 @@ MEASURES: Mapping[str, Kind] = {
     "nDCG@10": Kind(RETRIEVAL, True, is_share=False),
     "nDCG@10 (words alone)": Kind(RETRIEVAL, True, is_share=False),
     "nDCG@10 (vectors alone)": Kind(RETRIEVAL, True, is_share=False),
+    "nDCG@10 (both, fused)": Kind(RETRIEVAL, True, is_share=False),
     **{f"excerpt {name}": Kind(RETRIEVAL, True) for name in ("recall", "precision", "IoU")},
     **{name: Kind(ANSWERS, True) for name in ("answer contained", RIGHT_ANSWERED, "exact match", "F1")},
     "refused as it should": Kind(REFUSING, True),

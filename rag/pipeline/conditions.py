@@ -15,8 +15,8 @@ ANSWER_SETTINGS = (
 """The settings that make a difference to answers. So do engines, a little: `Conditions.models` names the one in use."""
 
 ANSWERING = (
-    "chunking", "documents", "embedding", "engines", "grounding", "index", "indexing", "pipeline", "prompting",
-    "retrieval", "sentences",
+    "chunking", "decomposing", "documents", "embedding", "engines", "grounding", "index", "indexing", "neutralizing",
+    "pipeline", "prompting", "reranking", "retrieval", "sentences",
 )  # fmt: skip
 """The modules whose code makes a difference to answers."""
 

@@ -126,6 +126,10 @@ class EmbedderOnDemand:
         """See `Embedder.embed_query`."""
         return self._model.embed_query(text)
 
+    def embed_tokens(self, texts: Sequence[str]) -> list[tuple[Vectors, list[tuple[int, int]]]]:
+        """See `Embedder.embed_tokens`."""
+        return self._model.embed_tokens(texts)
+
     def count_tokens(self, text: str) -> int:
         """See `Embedder.count_tokens`."""
         return self._model.count_tokens(text)

@@ -294,7 +294,8 @@ def test_excerpts_need_a_place_in_a_document_of_the_library(evidence: Evidence) 
 
 def test_what_retrieval_scored_is_among_the_measures() -> None:
     with_ = known(
-        fused={"q1": {"hit@1": 0.0, "nDCG@10": 0.63}},
+        reranked={"q1": {"hit@1": 0.0, "nDCG@10": 0.63}},
+        fused={"q1": {"hit@1": 1.0, "nDCG@10": 0.4}},
         words={"q1": {"hit@1": 1.0, "nDCG@10": 0.5}},
         dense={"q2": {"hit@1": 1.0, "nDCG@10": 1.0}},
     )
@@ -302,6 +303,7 @@ def test_what_retrieval_scored_is_among_the_measures() -> None:
         "hit@1": 0.0,
         "nDCG@10": 0.63,
         "nDCG@10 (words alone)": 0.5,
+        "nDCG@10 (both, fused)": 0.4,
     }
 
 

@@ -66,6 +66,7 @@ def test_scores_come_in_groups_and_say_how_they_read() -> None:
         "nDCG@10",
         "nDCG@10 (words alone)",
         "nDCG@10 (vectors alone)",
+        "nDCG@10 (both, fused)",
         *STATISTICS,
     ]
 
