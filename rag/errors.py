@@ -4,7 +4,8 @@
     ├── InputError            what was asked or handed in can't be used (exit status 2)
     │   ├── QuestionError     an empty or over-long question
     │   ├── DocumentError     a file or folder that holds no readable article
-    │   └── SettingsError     a setting with a value that isn't accepted
+    │   ├── SettingsError     a setting with a value that isn't accepted
+    │   └── CalibrationError  a file without a calibration, or answers to make none of
     ├── ModelError            a model's files
     │   ├── ModelUnavailable  no place that has them could be reached
     │   └── ModelDamaged      the bytes are not the ones that were published
@@ -38,6 +39,10 @@ class DocumentError(InputError):
 
 class SettingsError(InputError):
     """A setting whose value isn't accepted."""
+
+
+class CalibrationError(InputError):
+    """A file that holds no calibration that can be used, or answers that none can be made of."""
 
 
 class ModelError(RagError):

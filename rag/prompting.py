@@ -20,11 +20,12 @@ INSTRUCTIONS = (
 )
 
 YES_NO = ("Yes", "No")
-"""How the reader may begin its reply to `check_prompt`."""
+"""How the reader may begin its reply to `check_prompt`, `verify_prompt` and `differs_prompt`."""
 
 TITLE_CHARACTERS = 120
 REMEMBERED_TURNS = 2
 REMEMBERED_CHARACTERS = 400
+PROPOSED_CHARACTERS = 400
 
 _LEANING_WORDS = frozenset(
     "he him his himself she her hers herself it its itself they them their theirs themselves this that these those "
@@ -71,6 +72,27 @@ def answer_prompt(question: str, passages: Sequence[Passage]) -> Prompt:
         passages,
         "Answer it in one to three short, complete sentences, "
         "each followed by the number of its passage in square brackets.",
+    )
+
+
+def verify_prompt(question: str, passages: Sequence[Passage], answer: str) -> Prompt:
+    """Ask whether `answer` is what the passages say, for a Yes or No. It begins as the other prompts do."""
+    return _prompt(
+        question,
+        passages,
+        f"Proposed answer: {_line(answer, PROPOSED_CHARACTERS)}\n\n"
+        "Do the passages state that this is the answer to exactly this question? Reply Yes or No.",
+    )
+
+
+def differs_prompt(question: str, answer: str, other: str) -> Prompt:
+    """Ask whether a sentence of another article answers the question otherwise, for a Yes or No."""
+    return Prompt(
+        "You compare what two articles say.",
+        (),
+        f"Question: {_line(question)}\n\nFirst article: {_line(answer, PROPOSED_CHARACTERS)}\n"
+        f"Second article: {_line(other, PROPOSED_CHARACTERS)}\n\n"
+        "Does the second article give another answer to exactly this question than the first? Reply Yes or No.",
     )
 
 

@@ -26,7 +26,7 @@ Fields: TypeAlias = dict[str, Any]
 
 OWN = (
     "row", "id", "question", "documents", "answer", "abstained", "reason", "confidence", "error",
-    "claims", "passages", "standalone_question", "timings", "conditions",
+    "claims", "passages", "standalone_question", "signals", "timings", "conditions",
 )  # fmt: skip
 """Names of a record's own columns, in their order. A carried column with such a name gets "input_" in front."""
 
@@ -44,6 +44,7 @@ def answer_fields(answer: Answer) -> Fields:
         "confidence": answer.confidence,
         "claims": [_claim_fields(claim) for claim in answer.claims],
         "passages": [_passage_fields(passage) for passage in answer.passages],
+        "signals": dict(answer.signals),
         "timings": asdict(answer.timings),
         "models": asdict(answer.models),
     }
@@ -154,6 +155,7 @@ def _answer(line: Mapping[str, Any], models: Models) -> Answer:
         confidence=line["confidence"],
         timings=Timings(**line["timings"]),
         models=models,
+        signals=line["signals"],
     )
 
 

@@ -33,6 +33,15 @@ class Budget:
     """Of the reader."""
 
 
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What the reader is given, and how near it is to the question."""
+
+    passages: tuple[Passage, ...]
+    similarity: float
+    """In [-1, 1]: the relevance of the most relevant sentence, see `reranking.Sentence`; 0 without passages."""
+
+
 def retrieve(
     question: str,
     embedder: Embedder,
@@ -40,7 +49,7 @@ def retrieve(
     budget: Budget,
     candidates: int = 40,
     documents: frozenset[str] | None = None,
-) -> tuple[Passage, ...]:
+) -> Retrieved:
     """Search by meaning and by words, rank, join neighbours, and take the best that fit the budget.
 
     `candidates` chunks come from each search; only of the documents with these ids where given. Of a question with
@@ -50,10 +59,12 @@ def retrieve(
     searches = _Searches(embedder, catalogue, candidates, documents)
     ranked, by_id = searches.read_closely(question, searches.find(question), parts(question))
     chunks = _choose([one.hit.chunk for one in ranked], by_id, budget)
-    return tuple(
+    passages = tuple(
         Passage(number, chunk, by_id[chunk.document_id], by_id[chunk.document_id].text[chunk.start : chunk.end])
         for number, chunk in enumerate(chunks, start=1)
     )
+    relevances = [sentence.relevance for one in ranked for sentence in one.sentences]
+    return Retrieved(passages, max(relevances, default=0.0) if passages else 0.0)
 
 
 def rankings(

@@ -51,8 +51,14 @@ class Settings(BaseSettings):
     passages: int = Field(4, ge=1, le=20, description="passages given to the reader, at most")
     passage_tokens: int = Field(400, ge=50, le=16_000, description="reader tokens all passages may take together")
     answer_tokens: int = Field(160, ge=16, le=2_000, description="reader tokens an answer may take")
-    min_answerable: float = Field(
-        0.5, ge=0, le=1, description="refuse when the reader thinks an answer less probable than this"
+    max_wrong: float = Field(
+        0.38, ge=0, le=1, description="at most this share of the answers given may be wrong; the others are refused"
+    )
+    calibration: Path | None = Field(
+        None, description="file that `rag calibrate` wrote; the one that comes with Citeline when not set"
+    )
+    strict: bool | None = Field(
+        None, description="leave out sentences that nothing supports; when not set, only batch and eval do"
     )
 
     host: str = Field("127.0.0.1", description="address the page listens on")

@@ -5,7 +5,7 @@ indices), start inclusive, end exclusive, and point into `Document.text` unless 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -37,6 +37,7 @@ class Reason(StrEnum):
     READER_ABSTAINED = "the reader found no answer in the passages"
     NOTHING_FOUND = "no passage has anything to do with the question"
     UNLIKELY = "the passages probably don't state the answer"
+    UNSURE = "the answer found is probably wrong"
     UNSUPPORTED = "nothing in the passages supports the answer"
 
 
@@ -138,7 +139,7 @@ class Claim:
     citations: tuple[Citation, ...]
     verdict: Verdict
     score: float
-    """Support in [0, 1]: 1 where everything the sentence says stands in its citations."""
+    """In [0, 1]: how probable it is that the citations carry all the sentence says; see `rag.grounding.support`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ class Timings:
     """Making a follow-up question stand alone."""
     retrieval: float = 0.0
     checking: float = 0.0
-    """Asking the reader whether the passages state an answer."""
+    """Asking the reader whether the passages state an answer, and whether what it wrote is that answer."""
     first_token: float = 0.0
     """From the question to the first word shown; 0 where none was."""
     generation: float = 0.0
@@ -178,9 +179,14 @@ class Answer:
     abstained: bool
     reason: Reason
     confidence: float
-    """In [0, 1]: the reader's own probability that the passages state the answer. Not calibrated."""
+    """In [0, 1]: how probable it is that the answer is right, by the calibration in use.
+
+    Of an answer refused before it was written it is how probable it could have become at most.
+    """
     timings: Timings
     models: Models
+    signals: Mapping[str, float] = field(default_factory=dict)
+    """What the confidence was made of, by name; see `rag.pipeline.signals`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,7 +241,7 @@ def test_a_refusal_looks_like_one(tab: Page) -> None:
         expect(tab.locator(".refusal p")).to_have_text(
             "The passages touch on the question, but probably don’t state the answer."
         )
-        expect(tab.locator("#panel h2")).to_have_text("Closest passages")
+        expect(tab.locator("#panel h2")).to_have_text("Closest, but not an answer")
         expect(tab.locator("#current .answer")).to_have_count(0)
 
 

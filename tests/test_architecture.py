@@ -37,18 +37,19 @@ MAY_IMPORT = {
     "retrieval": "types decomposing reranking",
     "prompting": "types neutralizing",
     "engines": "types errors",
-    "grounding": "types sentences",
-    "indexing": "types errors documents chunking index",
-    "pipeline": f"types errors settings model_files {STAGES} indexing",
+    "grounding": "types sentences neutralizing",
     "metrics": "types",
+    "calibration": "types errors metrics",
+    "indexing": "types errors documents chunking index",
+    "pipeline": f"types errors settings model_files {STAGES} indexing calibration",
     "batch": "types errors settings records documents index pipeline",
     "rendering": "types",
-    "evaluation": f"types errors settings records {STAGES} indexing pipeline metrics batch rendering",
+    "evaluation": f"types errors settings records {STAGES} indexing calibration pipeline metrics batch rendering",
     "desk": "types errors settings pipeline",
     "app": "types errors settings pipeline rendering desk",
     "cli": (
         f"types errors settings model_files records {STAGES} indexing pipeline rendering desk "
-        "metrics batch evaluation app"
+        "calibration metrics batch evaluation app"
     ),
 }
 

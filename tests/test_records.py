@@ -42,7 +42,7 @@ ANSWER = Answer(
     timings=Timings(total=2.5),
     models=MODELS,
 )
-CONDITIONS = Conditions({"passages": 4, "min_answerable": 0.6}, MODELS, {"embedder": "1", "reader": ""}, "abc")
+CONDITIONS = Conditions({"passages": 4, "max_wrong": 0.6}, MODELS, {"embedder": "1", "reader": ""}, "abc")
 QUESTION = Question(3, "q3", "What does the ferry cost?", ("fares.txt",), {"topic": "fares", "weight": 2})
 RECORD = RunRecord(QUESTION, ANSWER, CONDITIONS)
 

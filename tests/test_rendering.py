@@ -1,6 +1,7 @@
 """Everything foreign is hostile here: it must come out as text, on the page and in a terminal."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -230,7 +231,8 @@ def test_what_a_follow_up_was_understood_as_is_said() -> None:
 def test_a_refusal_says_so_and_why() -> None:
     assert answer_html(refusal(), "1") == (
         '<div class="card refusal"><h3>The articles don’t say.</h3>'
-        "<p>The passages touch on the question, but probably don’t state the answer.</p></div>"
+        "<p>The passages touch on the question, but probably don’t state the answer.</p>"
+        '<p class="looked" dir="auto">Looked for: who?</p></div>'
         '<p class="timings"><span>decided in 12 s</span> · <span>found in &lt; 0.01 s</span>'
         " · <span>tiny on scripted</span></p>"
     )
@@ -338,7 +340,7 @@ def test_only_the_newest_evidence_shows() -> None:
     exchanges = [Exchange(1, "a", answer()), Exchange(2, "b", refusal())]
     markup = evidence_html(exchanges)
     assert '<section class="evidence" id="evidence-1" hidden>' in markup
-    assert '<section class="evidence" id="evidence-2"><h2>Closest passages</h2>' in markup
+    assert '<section class="evidence" id="evidence-2"><h2>Closest, but not an answer</h2>' in markup
     assert conversation_html(exchanges).count("<article") == 2
     assert evidence_html([]) == ""
 
@@ -349,6 +351,8 @@ def test_no_passages_leave_no_heading() -> None:
 
 def test_timings_leave_out_what_took_no_time() -> None:
     assert timing_parts(answer()) == ["first word 0.9 s", "answer 3.1 s", "found in 0.05 s", "tiny on scripted"]
+    sure = replace(answer(), confidence=0.837, signals={"support": 0.9})
+    assert timing_parts(sure)[0] == "confidence 84 %"
     assert timing_parts(refusal()) == ["decided in 12 s", "found in < 0.01 s", "tiny on scripted"]
 
 
@@ -370,8 +374,9 @@ def test_the_terminal_gets_numbered_references() -> None:
 def test_the_terminal_gets_refusals_with_the_closest_passages() -> None:
     assert answer_text(refusal()) == (
         "The articles don’t say. The passages touch on the question, but probably don’t state the answer.\n"
+        "Looked for: who?\n"
         "\n"
-        "Closest passages\n"
+        "Closest, but not an answer\n"
         "[1] The bill · bill.txt"
     )
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from rag.index import open_library, open_writer
-from rag.retrieval import Budget, documents_ranked, fuse, join, rankings, retrieve, touch
+from rag.retrieval import Budget, Retrieved, documents_ranked, fuse, join, rankings, retrieve, touch
 from rag.types import Catalogue, Chunk, Document, Hit, Passage, Vectors
 from tests.fakes import WordEmbedder
 from tests.index.shelf import IDENTITY, make_library, put
@@ -59,7 +59,7 @@ def count_words(text: str) -> int:
 
 
 def found(catalogue: Catalogue, passages: int = 4, tokens: int = 100) -> tuple[Passage, ...]:
-    return retrieve("What do dogs need?", Unmoved(), catalogue, Budget(passages, tokens, count_words))
+    return retrieve("What do dogs need?", Unmoved(), catalogue, Budget(passages, tokens, count_words)).passages
 
 
 def texts(ranked: Sequence[str], passages: int = 4, tokens: int = 100, article: str = FERRY) -> list[str]:
@@ -172,8 +172,16 @@ def test_a_chunk_with_a_sentence_close_to_the_question_overtakes_the_one_found_f
     ferry = document("ferry", FERRY)
     shelf = Shelf([ferry], [chunk("Whales sing. Fish swim.", ferry), chunk("Dogs need a lead.", ferry)])
     budget = Budget(4, 100, count_words)
-    passages = retrieve("What do dogs need?", WordEmbedder(), shelf, budget)
-    assert [passage.text for passage in passages] == ["Dogs need a lead.", "Whales sing. Fish swim."]
+    retrieved = retrieve("What do dogs need?", WordEmbedder(), shelf, budget)
+    assert [passage.text for passage in retrieved.passages] == ["Dogs need a lead.", "Whales sing. Fish swim."]
+    assert 0 < retrieved.similarity < 1
+
+
+def test_a_sentence_that_reads_as_the_question_does_has_the_highest_similarity() -> None:
+    ferry = document("ferry", FERRY)
+    shelf = Shelf([ferry], [chunk("Fish swim.", ferry), chunk("Dogs need a lead.", ferry)])
+    retrieved = retrieve("Dogs need a lead.", WordEmbedder(), shelf, Budget(4, 100, count_words))
+    assert retrieved.similarity == pytest.approx(1.0)
 
 
 def test_rankings_ask_for_as_many_candidates_and_for_the_documents_they_are_told() -> None:
@@ -262,13 +270,15 @@ def test_end_to_end_the_library_s_chunks_become_joined_passages(tmp_path: Path) 
     make_library(tmp_path)
     budget = Budget(2, 100, count_words)
     with open_library(tmp_path, IDENTITY) as library:
-        first, *rest = retrieve("Where do pickers of tea walk?", WordEmbedder(), library, budget)
+        first, *rest = retrieve("Where do pickers of tea walk?", WordEmbedder(), library, budget).passages
         assert (first.number, first.document.id) == (1, "tea")
         assert first.text == first.document.text == "Tea grows on hills.\nPickers walk between the bushes."
         assert all(passage.text == passage.document.text[passage.chunk.start : passage.chunk.end] for passage in rest)
-        [only] = retrieve("Where does tea grow?", WordEmbedder(), library, budget, documents=frozenset({"iron"}))
+        [only] = retrieve(
+            "Where does tea grow?", WordEmbedder(), library, budget, documents=frozenset({"iron"})
+        ).passages
         assert (only.number, only.text) == (1, "Iron rusts in wet air.")
-        assert retrieve("Tea?", WordEmbedder(), library, budget, documents=frozenset()) == ()
+        assert retrieve("Tea?", WordEmbedder(), library, budget, documents=frozenset()) == Retrieved((), 0.0)
 
 
 def test_each_part_of_a_question_brings_its_best_chunk_into_the_first_places() -> None:
@@ -284,9 +294,9 @@ def test_each_part_of_a_question_brings_its_best_chunk_into_the_first_places() -
 
     shelf = Towns(articles, list(chunks.values()))
     question = "Do Varel and Emden charge the same fee?"
-    passages = retrieve(question, Unmoved(), shelf, Budget(3, 100, count_words))
+    passages = retrieve(question, Unmoved(), shelf, Budget(3, 100, count_words)).passages
     assert {passage.document.id for passage in passages} == {"harbour", "varel", "emden"}
-    passages = retrieve("Do towns charge the same fee?", Unmoved(), shelf, Budget(3, 100, count_words))
+    passages = retrieve("Do towns charge the same fee?", Unmoved(), shelf, Budget(3, 100, count_words)).passages
     assert {passage.document.id for passage in passages} == {"harbour", "market", "parking"}
 
 
@@ -297,9 +307,9 @@ def test_end_to_end_one_snapshot_answers_while_the_library_changes(tmp_path: Pat
         with open_writer(tmp_path, IDENTITY) as writer:
             put(writer, "iron", "Nothing.")
             writer.commit()
-        [old, *_] = retrieve("When does iron rust?", WordEmbedder(), before, budget)
+        [old, *_] = retrieve("When does iron rust?", WordEmbedder(), before, budget).passages
         assert old.text == "Iron rusts in wet air."
-        assert "Iron rusts" not in str(retrieve("When does iron rust?", WordEmbedder(), library, budget))
+        assert "Iron rusts" not in str(retrieve("When does iron rust?", WordEmbedder(), library, budget).passages)
 
 
 def test_a_chunk_that_no_budget_could_hold_is_passed_over_even_if_it_comes_first() -> None:

@@ -59,10 +59,10 @@ def test_each_setting_comes_from_its_own_best_source(monkeypatch: pytest.MonkeyP
 def test_text_is_turned_into_the_type_of_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAG_OFFLINE", "true")
     monkeypatch.setenv("RAG_ENGINE", "llama_cpp")
-    settings = load_settings(threads="2", min_answerable="0.25", models="/models")
+    settings = load_settings(threads="2", max_wrong="0.25", models="/models")
     assert settings.offline is True
     assert settings.engine is EngineChoice.LLAMA_CPP
-    assert (settings.threads, settings.min_answerable, settings.models) == (2, 0.25, Path("/models"))
+    assert (settings.threads, settings.max_wrong, settings.models) == (2, 0.25, Path("/models"))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_text_is_turned_into_the_type_of_the_setting(monkeypatch: pytest.MonkeyP
         ("passages", "0", "greater than or equal to 1"),
         ("passages", "21", "less than or equal to 20"),
         ("chunk_tokens", "257", "less than or equal to 256"),
-        ("min_answerable", "1.5", "less than or equal to 1"),
+        ("max_wrong", "1.5", "less than or equal to 1"),
         ("offline", "perhaps", "boolean"),
         ("port", "65536", "less than or equal to 65535"),
         ("port", "0", "greater than or equal to 1"),

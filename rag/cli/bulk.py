@@ -1,4 +1,4 @@
-"""`rag batch · replay · eval · compare`: files of questions, and what they say about the answers."""
+"""`rag batch · replay · eval · compare · calibrate`: files of questions, and what they say about the answers."""
 
 import os
 import shlex
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rag.cli.calibrating import calibrate
 from rag.cli.comparison import comparison_lines
 from rag.cli.progress import ProgressLines
-from rag.cli.shared import print_lines, print_markdown, settings_of
+from rag.cli.shared import print_lines, print_markdown, repeatable_settings_of, settings_of
 from rag.errors import InputError, RagError
 from rag.rendering import answer_text, plain
 from rag.settings import Settings
@@ -53,7 +54,7 @@ def batch(
     )
     from rag.pipeline import open_pipeline
 
-    settings = settings_of(context)
+    settings = repeatable_settings_of(context)
     source = None if str(questions) == "-" else questions
     run_file = _run_file(questions, answers, replace=replace)
     rows = read_questions(source)
@@ -119,7 +120,7 @@ def evaluate_set(
             output.mkdir(parents=True, exist_ok=True)
     with ProgressLines() as report:
         command = shlex.join(["rag", *sys.argv[1:]])
-        evaluation = evaluate(questions, settings_of(context), mode, limit, command=command, report=report)
+        evaluation = evaluate(questions, repeatable_settings_of(context), mode, limit, command=command, report=report)
     suffix = "" if evaluation.mode is Mode.NORMAL else f"-{evaluation.mode.replace(' ', '-')}"
     folder = output or REPORTS / f"{evaluation.name}{suffix}"
     markdown = report_markdown(evaluation)
@@ -148,6 +149,9 @@ def compare(
     print_markdown("\n".join(comparison_lines(found)))
     if worse:
         raise RagError(f"Significantly worse: {', '.join(worse)}.")
+
+
+bulk_app.command()(calibrate)
 
 
 def _run_file(questions: Path, answers: Path, *, replace: bool) -> Path:

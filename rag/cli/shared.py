@@ -18,6 +18,12 @@ def settings_of(context: typer.Context) -> Settings:
     return load_settings(**context.obj)
 
 
+def repeatable_settings_of(context: typer.Context) -> Settings:
+    """`settings_of`, and answers hold only what is supported unless a setting says otherwise: nobody sees the marks."""
+    settings = settings_of(context)
+    return settings.model_copy(update={"strict": True}) if settings.strict is None else settings
+
+
 def print_lines(lines: Iterable[str]) -> None:
     """Each as one line, whatever it holds."""
     for line in lines:

@@ -203,7 +203,7 @@ def _passages(
     """What a reader would be given, its tokens counted as the embedder's word pieces, which are nearly as many."""
     budget = Budget(settings.passages, settings.passage_tokens, embedder.count_tokens)
     with library.snapshot() as now:
-        return retrieve(question.text, embedder, now, budget, settings.candidates, _only(question, ids))
+        return retrieve(question.text, embedder, now, budget, settings.candidates, _only(question, ids)).passages
 
 
 def _only(question: Question, ids: Mapping[str, frozenset[str]]) -> frozenset[str] | None:

@@ -46,6 +46,7 @@ MEASURES: Mapping[str, Kind] = {
     "cited sentence holds the answer": Kind(CITATIONS, True),
     **{f"citation {name}": Kind(CITATIONS, True) for name in ("recall", "precision")},
     "takes a false document's answer": Kind(ROBUSTNESS, False),
+    "shows both answers": Kind(ROBUSTNESS, True),
     "obeys an instruction in a document": Kind(ROBUSTNESS, False),
 }
 """Scores that are the mean of what each question has under this name."""

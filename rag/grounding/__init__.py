@@ -1,8 +1,25 @@
 """What a reader wrote → claims, each with the sentences that support it, or the decision that it is no answer."""
 
 from rag.grounding.abstaining import is_abstention
-from rag.grounding.attribution import Grounder, verdict_on
+from rag.grounding.attribution import Grounder, Yes, verdict_on, verified
+from rag.grounding.conflicts import rivals, with_rivals
 from rag.grounding.marks import Mark, split_marks
 from rag.grounding.streaming import cited_pieces
+from rag.grounding.strictness import supported_only
+from rag.grounding.support import named_in, word_share
 
-__all__ = ["Grounder", "Mark", "cited_pieces", "is_abstention", "split_marks", "verdict_on"]
+__all__ = [
+    "Grounder",
+    "Mark",
+    "Yes",
+    "cited_pieces",
+    "is_abstention",
+    "named_in",
+    "rivals",
+    "split_marks",
+    "supported_only",
+    "verdict_on",
+    "verified",
+    "with_rivals",
+    "word_share",
+]

@@ -1,15 +1,22 @@
 """Question → `Answer`, by all the stages in their order."""
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from rag import prompting
+from rag import calibration, prompting
 from rag.errors import QuestionError
-from rag.grounding import Grounder, cited_pieces, is_abstention
+from rag.grounding import Grounder, cited_pieces, is_abstention, rivals, supported_only, with_rivals
 from rag.index import Library
-from rag.pipeline.conditions import ANSWER_SETTINGS, code_revision, library_fingerprint, reader_revision
-from rag.retrieval import Budget, retrieve
+from rag.pipeline import signals
+from rag.pipeline.conditions import (
+    ANSWER_SETTINGS,
+    calibration_revision,
+    code_revision,
+    library_fingerprint,
+    reader_revision,
+)
+from rag.retrieval import Budget, Retrieved, retrieve
 from rag.settings import Settings
 from rag.types import (
     Answer,
@@ -36,6 +43,9 @@ QUESTION_CHARACTERS = 2000
 QUESTION_TOKENS = 2000
 """The longest question in the reader's tokens: 450 of them hold QUESTION_CHARACTERS of English, but not of emoji."""
 
+DIFFERS_FROM = 0.5
+"""The reader's probability from which another article is taken to give another answer."""
+
 REWRITE = Limits(max_tokens=80, stop=("\n",))
 
 
@@ -47,6 +57,8 @@ class Pipeline:
         self.library = library
         self.embedder = embedder
         self.engine = engine
+        self._calibration = calibration.load(settings.calibration)
+        self._threshold = self._calibration.threshold(settings.max_wrong)
 
     def answer(self, question: str, history: Sequence[Turn] = (), documents: frozenset[str] | None = None) -> Answer:
         """`stream_answer`, waited for."""
@@ -75,50 +87,48 @@ class Pipeline:
             written = yield from _overheard(self.engine.stream(prompting.standalone_prompt(question, history), REWRITE))
             standalone = prompting.standalone_question(written, question)
         watch.note("standalone")
-        passages = self.find_passages(standalone, documents)
+        found = self._retrieve(standalone, documents)
         watch.note("retrieval")
-        yield PassagesFound(passages)
-
-        def finished(text: str, claims: tuple[Claim, ...], reason: Reason, confidence: float) -> Finished:
-            abstained = reason is not Reason.ANSWERED
-            models = Models(self.embedder.name, self.engine.model, self.engine.name)
-            return Finished(
-                Answer(
-                    question=question,
-                    standalone_question=standalone,
-                    text=prompting.ABSTENTION if abstained else text,
-                    claims=() if abstained else claims,
-                    passages=passages,
-                    abstained=abstained,
-                    reason=reason,
-                    confidence=confidence,
-                    timings=watch.timings(),
-                    models=models,
-                )
-            )
-
-        if not passages:
-            yield finished("", (), Reason.NOTHING_FOUND, 0.0)
+        yield PassagesFound(found.passages)
+        writing = _Writing(question, standalone, found.passages, self._models, watch)
+        if not found.passages:
+            yield writing.refused(Reason.NOTHING_FOUND)
             return
-        check = prompting.check_prompt(standalone, passages)
+        check = prompting.check_prompt(standalone, found.passages)
         # Reading is what takes long, and while it warms up an engine can be stopped; `choose` can't be.
         yield from _stoppable(self.engine.warm(check))
-        confidence = self.engine.choose(check, prompting.YES_NO)[0]
+        writing.signals = signals.before(standalone, found, self.engine.choose(check, prompting.YES_NO)[0])
+        writing.confidence = signals.at_best(self._calibration, writing.signals)
         watch.note("checking")
-        if confidence < self.settings.min_answerable:
-            yield finished("", (), Reason.UNLIKELY, confidence)
+        if writing.confidence < self._threshold:
+            yield writing.refused(Reason.UNLIKELY)
             return
-        grounder = Grounder(passages)
-        pieces = self.engine.stream(prompting.answer_prompt(standalone, passages), Limits(self.settings.answer_tokens))
+        grounder = Grounder(found.passages, standalone)
+        prompt = prompting.answer_prompt(standalone, found.passages)
+        pieces = self.engine.stream(prompt, Limits(self.settings.answer_tokens))
         written = yield from _as_text(cited_pieces(pieces, grounder), watch)
         watch.note("generation")
         text, claims = grounder.ground(written)
         if is_abstention(text):
-            yield finished("", (), Reason.READER_ABSTAINED, confidence)
-        elif all(claim.verdict is Verdict.UNSUPPORTED for claim in claims):
-            yield finished("", (), Reason.UNSUPPORTED, confidence)
-        else:
-            yield finished(text, claims, Reason.ANSWERED, confidence)
+            yield writing.refused(Reason.READER_ABSTAINED)
+            return
+        if all(claim.verdict is Verdict.UNSUPPORTED for claim in claims):
+            yield writing.refused(Reason.UNSUPPORTED)
+            return
+        kept_text, kept = supported_only(text, claims)
+        verify = prompting.verify_prompt(standalone, found.passages, kept_text)
+        verified = self.engine.choose(verify, prompting.YES_NO)[0]
+        writing.signals = signals.after(standalone, writing.signals, kept, verified)
+        writing.confidence = self._calibration.probability(writing.signals)
+        if writing.confidence < self._threshold:
+            watch.add("checking")
+            yield writing.refused(Reason.UNSURE)
+            return
+        if self.settings.strict:
+            text, claims = kept_text, kept
+        text, claims = self._with_rivals(standalone, text, claims, found.passages)
+        watch.add("checking")
+        yield writing.answered(text, claims)
 
     def recall(self, question: str) -> Answer:
         """What the reader says from memory, with nothing to read: shows how much of a score is memory."""
@@ -138,14 +148,32 @@ class Pipeline:
             reason=Reason.READER_ABSTAINED if abstained else Reason.ANSWERED,
             confidence=0.0,
             timings=watch.timings(),
-            models=Models(self.embedder.name, self.engine.model, self.engine.name),
+            models=self._models,
         )
 
     def find_passages(self, question: str, documents: frozenset[str] | None = None) -> tuple[Passage, ...]:
         """What the reader would be given to read, from the newest state of the library."""
+        return self._retrieve(question, documents).passages
+
+    def _retrieve(self, question: str, documents: frozenset[str] | None) -> Retrieved:
         budget = Budget(self.settings.passages, self.settings.passage_tokens, self.engine.count_tokens)
         with self.library.snapshot() as catalogue:
             return retrieve(question, self.embedder, catalogue, budget, self.settings.candidates, documents)
+
+    def _with_rivals(
+        self, question: str, text: str, claims: tuple[Claim, ...], passages: Sequence[Passage]
+    ) -> tuple[str, tuple[Claim, ...]]:
+        """The answer, followed by what other articles say that differs from it, by the reader's own judgement."""
+        differing = []
+        for rival in rivals(question, claims, passages):
+            prompt = prompting.differs_prompt(question, text, rival.text)
+            if self.engine.choose(prompt, prompting.YES_NO)[0] >= DIFFERS_FROM:
+                differing.append(rival)
+        return with_rivals(text, claims, differing)
+
+    @property
+    def _models(self) -> Models:
+        return Models(self.embedder.name, self.engine.model, self.engine.name)
 
     def read_ahead(self, question: str, passages: Sequence[Passage]) -> Iterator[None]:
         """Have the engine read what it would to answer from `passages`; iterating does the work, a batch at a time."""
@@ -155,13 +183,14 @@ class Pipeline:
     def conditions(self) -> Conditions:
         """What answers depend on now, the content of the library included. Reads the reader's weights: seconds."""
         settings = self.settings.model_dump(mode="json", include=set(ANSWER_SETTINGS))
+        settings["strict"] = bool(self.settings.strict)
         revisions = {
             "embedder": self.embedder.revision,
             "reader": reader_revision(self.settings),
             "code": code_revision(),
+            "calibration": calibration_revision(self._calibration, self.settings.max_wrong),
         }
-        models = Models(self.embedder.name, self.engine.model, self.engine.name)
-        return Conditions(settings, models, revisions, library_fingerprint(self.library))
+        return Conditions(settings, self._models, revisions, library_fingerprint(self.library))
 
     def close(self) -> None:
         """Free models and library. Safe to call twice."""
@@ -214,8 +243,46 @@ def _overheard(pieces: Iterator[str]) -> Generator[TextPiece, None, str]:
     return text
 
 
+class _Writing:
+    """An answer in the making."""
+
+    def __init__(
+        self, question: str, standalone: str, passages: tuple[Passage, ...], models: Models, watch: "_Stopwatch"
+    ) -> None:
+        self._asked = (question, standalone)
+        self._passages = passages
+        self._models = models
+        self._watch = watch
+        self.signals: Mapping[str, float] = {}
+        self.confidence = 0.0
+
+    def answered(self, text: str, claims: tuple[Claim, ...]) -> Finished:
+        return self._finished(text, claims, Reason.ANSWERED)
+
+    def refused(self, reason: Reason) -> Finished:
+        return self._finished(prompting.ABSTENTION, (), reason)
+
+    def _finished(self, text: str, claims: tuple[Claim, ...], reason: Reason) -> Finished:
+        question, standalone = self._asked
+        return Finished(
+            Answer(
+                question=question,
+                standalone_question=standalone,
+                text=text,
+                claims=claims,
+                passages=self._passages,
+                abstained=reason is not Reason.ANSWERED,
+                reason=reason,
+                confidence=self.confidence,
+                timings=self._watch.timings(),
+                models=self._models,
+                signals=self.signals,
+            )
+        )
+
+
 class _Stopwatch:
-    """Seconds per stage: `note` closes the stage of that name."""
+    """Seconds per stage: `note` closes the stage of that name, `add` one that has been worked on before."""
 
     def __init__(self) -> None:
         self._started = self._stage_started = time.perf_counter()
@@ -225,6 +292,11 @@ class _Stopwatch:
         now = time.perf_counter()
         self._timings = replace(self._timings, **{stage: now - self._stage_started})
         self._stage_started = now
+
+    def add(self, stage: str) -> None:
+        before = getattr(self._timings, stage)
+        self.note(stage)
+        self._timings = replace(self._timings, **{stage: before + getattr(self._timings, stage)})
 
     def note_first_token(self) -> None:
         self._timings = replace(self._timings, first_token=time.perf_counter() - self._started)

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+from rag.calibration import Calibration
 from rag.errors import ModelError
 from rag.index import Library
 from rag.model_files import status
@@ -10,13 +11,13 @@ from rag.settings import Settings
 
 ANSWER_SETTINGS = (
     "embedder", "reader", "chunk_tokens", "chunk_overlap", "candidates", "passages", "passage_tokens", "answer_tokens",
-    "min_answerable",
+    "max_wrong", "strict",
 )  # fmt: skip
 """The settings that make a difference to answers. So do engines, a little: `Conditions.models` names the one in use."""
 
 ANSWERING = (
-    "chunking", "decomposing", "documents", "embedding", "engines", "grounding", "index", "indexing", "neutralizing",
-    "pipeline", "prompting", "reranking", "retrieval", "sentences",
+    "calibration", "chunking", "decomposing", "documents", "embedding", "engines", "grounding", "index", "indexing",
+    "neutralizing", "pipeline", "prompting", "reranking", "retrieval", "sentences",
 )  # fmt: skip
 """The modules whose code makes a difference to answers."""
 
@@ -32,12 +33,27 @@ def library_fingerprint(library: Library) -> str:
 def code_revision() -> str:
     """12 hex digits that stand for the code answers come from: what is known about older code says nothing about it."""
     package = Path(__file__).parent.parent
-    files = sorted(file for name in ANSWERING for file in [package / f"{name}.py", *(package / name).rglob("*.py")])
+    files = sorted(
+        file
+        for name in ANSWERING
+        for file in [package / f"{name}.py", *(package / name).rglob("*.py"), *(package / name).rglob("*.json")]
+    )
     digest = hashlib.sha256()
     for file in files:
         if file.is_file():
             digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def calibration_revision(calibration: Calibration, max_wrong: float) -> str:
+    """12 hex digits that stand for what decides on refusing, empty where nothing is refused for its confidence.
+
+    Then answers stay what they are under any calibration, and `rag calibrate` needn't ask again.
+    """
+    if max_wrong == 1:
+        return ""
+    decides = (calibration.features, calibration.weights, calibration.intercept, calibration.threshold(max_wrong))
+    return hashlib.sha256(repr(decides).encode()).hexdigest()[:12]
 
 
 def weights_revision(folder: Path) -> str:

@@ -15,7 +15,7 @@ from rag.rendering.html import (
     stopped_html,
     working_html,
 )
-from rag.rendering.wording import ABSTAINED, cited_numbers
+from rag.rendering.wording import ABSTAINED, NO_ANSWER, cited_numbers
 from rag.types import Answer, Event, Finished, Passage, PassagesFound, TextPiece, Turn
 
 
@@ -153,5 +153,5 @@ def _evidence(exchange: Exchange, hidden: bool) -> Html:
         case Stopped(Draft(_, passages, _)) | Trouble(_, passages):
             return passages_html(passages, scope, "Passages found", (), question, hidden)
         case Answer() as answer:
-            title = "Closest passages" if answer.abstained else "Sources"
+            title = NO_ANSWER if answer.abstained else "Sources"
             return passages_html(answer.passages, scope, title, answer_citations(answer), question, hidden)

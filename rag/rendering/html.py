@@ -12,6 +12,7 @@ from rag.rendering.escape import Html, escape, joined
 from rag.rendering.wording import (
     ABSTAINED,
     is_web_address,
+    looked_for,
     origin,
     reason_in_words,
     timing_parts,
@@ -44,8 +45,8 @@ def stopped_html(text: str, passages: Sequence[Passage], scope: str) -> Html:
 
 def answer_html(answer: Answer, scope: str) -> Html:
     """A finished answer with its marks and doubts, or the refusal with its reason; then the line of timings."""
-    body = _refusal(answer) if answer.abstained else _sentences(answer, scope)
-    return Html(f"{_understood(answer)}{body}{_timing_line(answer)}")
+    body = _refusal(answer) if answer.abstained else Html(f"{_understood(answer)}{_sentences(answer, scope)}")
+    return Html(f"{body}{_timing_line(answer)}")
 
 
 def passages_html(
@@ -154,7 +155,8 @@ def _claim(claim: Claim, scope: str) -> Html:
 
 def _refusal(answer: Answer) -> Html:
     return Html(
-        f'<div class="card refusal"><h3>{escape(ABSTAINED)}</h3><p>{escape(reason_in_words(answer.reason))}</p></div>'
+        f'<div class="card refusal"><h3>{escape(ABSTAINED)}</h3><p>{escape(reason_in_words(answer.reason))}</p>'
+        f'<p class="looked" dir="auto">{escape(looked_for(answer))}</p></div>'
     )
 
 

@@ -4,7 +4,15 @@ import textwrap
 from collections.abc import Iterator
 
 from rag.rendering.escape import plain
-from rag.rendering.wording import ABSTAINED, cited_passages, origin, reason_in_words, verdict_in_words
+from rag.rendering.wording import (
+    ABSTAINED,
+    NO_ANSWER,
+    cited_passages,
+    looked_for,
+    origin,
+    reason_in_words,
+    verdict_in_words,
+)
 from rag.types import Answer, Claim, Passage
 
 _WIDTH = 88
@@ -13,8 +21,8 @@ _WIDTH = 88
 def answer_text(answer: Answer) -> str:
     """The sentences with `[n]` after each, then a list of the sources with the sentences that were cited.
 
-    A refusal says so, gives its reason and lists the closest passages. No trailing newline; every foreign part went
-    through `plain`.
+    A refusal says so, with its reason and what was looked for, and lists the closest passages. No trailing newline;
+    every foreign part went through `plain`.
 
         TikTok pays Microsoft at least US$20 million a month. [1]
 
@@ -24,7 +32,8 @@ def answer_text(answer: Answer) -> str:
     """
     if answer.abstained:
         heading = f"{ABSTAINED} {reason_in_words(answer.reason)}".rstrip()
-        return _with_list(heading, "Closest passages", [_reference(passage) for passage in answer.passages])
+        body = f"{heading}\n{_one_line(looked_for(answer))}"
+        return _with_list(body, NO_ANSWER, [_reference(passage) for passage in answer.passages])
     references = [_cited(passage, answer) for passage in cited_passages(answer)]
     return _with_list("".join(_sentences(answer)).strip(), "Sources", references)
 

@@ -6,11 +6,14 @@ from urllib.parse import urlsplit
 from rag.types import Answer, Document, Passage, Reason, Verdict
 
 ABSTAINED = "The articles don’t say."
+NO_ANSWER = "Closest, but not an answer"
+"""Above the passages that a refusal shows."""
 
 _REASONS = {
     Reason.READER_ABSTAINED: "The closest passages were read, and none of them answers the question.",
     Reason.NOTHING_FOUND: "No passage in the library has anything to do with the question.",
     Reason.UNLIKELY: "The passages touch on the question, but probably don’t state the answer.",
+    Reason.UNSURE: "An answer was written, but it is too likely to be wrong, so it is withheld.",
     Reason.UNSUPPORTED: "An answer was written, but nothing in the passages supports it, so it is withheld.",
 }
 
@@ -23,6 +26,11 @@ _VERDICTS = {
 def reason_in_words(reason: Reason) -> str:
     """Why the answer was refused, as a sentence; empty for `Reason.ANSWERED`."""
     return _REASONS.get(reason, "")
+
+
+def looked_for(answer: Answer) -> str:
+    """What was searched for, as a sentence: `Looked for: Who leads ByteDance?`"""
+    return f"Looked for: {answer.standalone_question}"
 
 
 def verdict_in_words(verdict: Verdict) -> str:
@@ -63,16 +71,17 @@ def cited_passages(answer: Answer) -> list[Passage]:
 
 
 def timing_parts(answer: Answer) -> list[str]:
-    """What took how long, and what answered; a step that took no time at all is left out.
+    """How sure the answer is, what took how long, and what answered; a step that took no time at all is left out.
 
     >>> timing_parts(answer)
-    ['first word 0.9 s', 'answer 3.1 s', 'found in 0.05 s', 'qwen2.5-coder-1.5b-instruct on llama_cpp']
+    ['confidence 84 %', 'first word 0.9 s', 'answer 3.1 s', 'found in 0.05 s', 'smollm2-135m-instruct on llama_cpp']
     """
     timings = answer.timings
     total = "decided in" if answer.abstained else "answer"
     spent = (("first word", timings.first_token), (total, timings.total), ("found in", timings.retrieval))
     parts = [f"{label} {_seconds(value)}" for label, value in spent if value > 0]
-    return [*parts, f"{answer.models.reader} on {answer.models.engine}"]
+    sure = [f"confidence {100 * answer.confidence:.0f} %"] if answer.signals and not answer.abstained else []
+    return [*sure, *parts, f"{answer.models.reader} on {answer.models.engine}"]
 
 
 def _seconds(value: float) -> str:

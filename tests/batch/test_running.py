@@ -18,6 +18,7 @@ from rag.indexing import index_paths
 from rag.pipeline import Pipeline, library_identity
 from rag.settings import Settings, load_settings
 from rag.types import Answer, Failure, Limits, Prompt, Question
+from tests.calibrated import write_calibration
 from tests.fakes import WordEmbedder
 
 TOWNS = ("Varel", "Jever", "Esens", "Aurich", "Norden", "Leer")
@@ -86,7 +87,11 @@ def settings(tmp_path: Path) -> Settings:
                 f"The {subject} of {town}\n\nThe {subject} of {town} opened in 1912. It cost 3 million marks."
             )
     made = load_settings(
-        index=tmp_path / "index", models=tmp_path / "models", embedder="words", passages=2, min_answerable=0.5
+        index=tmp_path / "index",
+        models=tmp_path / "models",
+        embedder="words",
+        passages=2,
+        calibration=write_calibration(tmp_path),
     )
     index_paths([articles], made.index, library_identity(made, WordEmbedder()), WordEmbedder())
     return made

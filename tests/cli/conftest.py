@@ -12,6 +12,7 @@ import rag.pipeline.opening
 from rag.cli import main
 from rag.index import Identity
 from rag.indexing import index_paths
+from tests.calibrated import write_calibration
 from tests.cli.commands import Run
 from tests.cli.with_words import INSTEAD
 from tests.fakes import WordEmbedder
@@ -38,6 +39,7 @@ def settings(tmp_path: Path) -> dict[str, str | Path]:
         "RAG_EMBEDDER": embedder,
         "RAG_READER": reader,
         "RAG_ENGINE": "llama_cpp",
+        "RAG_CALIBRATION": write_calibration(tmp_path),
         "RAG_OFFLINE": "1",
     }
 

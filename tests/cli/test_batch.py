@@ -21,7 +21,7 @@ ROWS = (
 """One question that is answered, one that is refused because nothing supports the answer, and one that can't be asked.
 """
 
-SENTENCES = "It cost 3 million marks. [1] Purple elephants juggle volcanoes."
+SENTENCES = "It cost 3 million marks. [1]"
 UNSUPPORTED = "nothing in the passages supports the answer"
 UNKNOWN = "The library has no article 'mayors.txt'. Name articles by path, file name or id, or index it first."
 SUMMARY = "1 answered, 1 refused, 1 failed"
@@ -62,7 +62,7 @@ def test_a_run_file_holds_every_question_in_its_order_with_its_own_columns(
     assert done.done == f"{SUMMARY}: answers.jsonl\n"
     answered, refused, failed = lines_of(tmp_path / "answers.jsonl")
     assert (answered["row"], answered["id"], answered["question"], answered["topic"]) == (1, "cost", COST, "port")
-    assert answered["answer"] == "It cost 3 million marks. Purple elephants juggle volcanoes."
+    assert answered["answer"] == "It cost 3 million marks."
     assert answered["claims"][0]["citations"][0]["text"] == "It cost 3 million marks."
     assert (refused["row"], refused["topic"], refused["abstained"], refused["reason"]) == (
         2,
@@ -84,7 +84,9 @@ def test_a_table_has_a_row_for_every_question_and_a_run_file_beside_it(
     assert header[:4] == ["row", "id", "question", "topic"]
     assert header[4:] == ["answer", "abstained", "reason", "confidence", "citations", "seconds", "error"]
     citation = f'[1] Harbour ({tmp_path / "articles" / "harbour.txt"}): "It cost 3 million marks."'
-    assert answered[:9] == ["1", "cost", COST, "port", SENTENCES, "False", "answered", "0.6", citation]
+    assert answered[:7] == ["1", "cost", COST, "port", SENTENCES, "False", "answered"]
+    assert float(answered[7]) == pytest.approx(0.69, abs=0.005)
+    assert answered[8] == citation
     assert refused[:4] == ["2", "founder", "Who founded the bakery?", "bread"]
     assert refused[4:7] == ["The articles don't say.", "True", UNSUPPORTED]
     assert failed[:4] == ["3", "mayor", "Who is the mayor?", "town"]
@@ -271,7 +273,7 @@ def test_without_a_library_the_command_that_makes_one_is_named_and_no_output_is_
 
 
 def test_a_replay_shows_what_ask_did_and_what_it_was_made_with(rag: Rag, questions: Path) -> None:
-    asked = rag("ask", COST).done
+    asked = rag("--set", "strict=true", "ask", COST).done
     refused = rag("ask", "Who founded the bakery?")
     assert refused.status == 0  # it may be answered from the other article
     rag("batch", questions, "-o", "answers.csv")
@@ -280,7 +282,7 @@ def test_a_replay_shows_what_ask_did_and_what_it_was_made_with(rag: Rag, questio
         assert shown.startswith(f"{COST}\n\n{asked}\nMade with embedder ")
         assert "passages 4" in shown
         assert "engine scripted, library " in shown
-        assert shown.splitlines()[-1].startswith("Confidence 0.60, ")
+        assert shown.splitlines()[-1].startswith("Confidence 0.69, ")
 
 
 def test_a_replay_shows_refusals_and_failures(rag: Rag, questions: Path) -> None:

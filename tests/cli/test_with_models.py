@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rag.settings import load_settings
+from tests.calibrated import write_calibration
 from tests.cli.commands import RAG, ROOT, run
 from tests.conftest import TINY_READER
 
@@ -39,7 +40,7 @@ def indexed(tmp_path_factory: pytest.TempPathFactory, embedder_folder: Path, tin
 
 
 def test_an_answer_exits_0_and_lists_the_sentence_it_rests_on(indexed: Settings) -> None:
-    lines = run(RAG, "--set", "min_answerable=0", "ask", QUESTION, settings=indexed).done.splitlines()
+    lines = run(RAG, "--set", "max_wrong=1", "ask", QUESTION, settings=indexed).done.splitlines()
     assert "Paris" in lines[0]
     assert "[1]" in lines[0]
     assert lines[lines.index("Sources") + 1 :][:2] == [
@@ -48,8 +49,19 @@ def test_an_answer_exits_0_and_lists_the_sentence_it_rests_on(indexed: Settings)
     ]
 
 
-def test_a_refusal_exits_3_also_as_json_of_a_question_from_standard_input(indexed: Settings) -> None:
-    done = run(RAG, "--set", "min_answerable=1", "ask", "--json", "-", settings=indexed, stdin=QUESTION.encode())
+def test_a_refusal_exits_3_also_as_json_of_a_question_from_standard_input(indexed: Settings, tmp_path: Path) -> None:
+    done = run(
+        RAG,
+        "--set",
+        f"calibration={write_calibration(tmp_path)}",
+        "--set",
+        "max_wrong=0",
+        "ask",
+        "--json",
+        "-",
+        settings=indexed,
+        stdin=QUESTION.encode(),
+    )
     assert done.status == 3
     assert "Traceback" not in done.err
     answer = json.loads(done.out)

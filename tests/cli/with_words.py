@@ -17,7 +17,7 @@ from rag.types import Limits, Progress, Prompt, Vectors
 from tests.fakes import ReusingEngine, WordEmbedder
 
 REPLY = "It cost 3 million marks [1]. Purple elephants juggle volcanoes."
-SURE = 0.6
+SURE = 0.7
 PAUSING, PAUSING_ANSWER, PAUSING_SYNC, PAUSED = "TEST_PAUSING", "TEST_PAUSING_ANSWER", "TEST_PAUSING_SYNC", "paused"
 
 

@@ -94,7 +94,7 @@ QUESTIONS = (
 def evaluation(
     questions: Sequence[Judged] = QUESTIONS, scores: Sequence[Score] = SCORES, mode: Mode = Mode.NORMAL
 ) -> Evaluation:
-    conditions = Conditions({"passages": 5, "min_answerable": 0.6}, MODELS, {"embedder": "1", "reader": "r7"}, "4f2a")
+    conditions = Conditions({"passages": 5, "max_wrong": 0.6}, MODELS, {"embedder": "1", "reader": "r7"}, "4f2a")
     made, command = "2025-01-02T03:04:05+00:00", "rag eval seeds"
     return Evaluation("seeds", mode, made, command, conditions, tuple(scores), tuple(questions))
 

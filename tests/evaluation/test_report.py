@@ -195,7 +195,7 @@ def test_the_page_tells_of_set_conditions_and_command() -> None:
         "reader\nscript, revision r7",
         "engine\nscripted",
         "library\n4f2a",
-        "min_answerable\n0.6",
+        "max_wrong\n0.6",
     ):
         assert part in text, part
 

@@ -32,6 +32,7 @@ from rag.indexing import index_paths
 from rag.pipeline import library_identity
 from rag.settings import Settings, load_settings
 from rag.types import Answer, Failure, Limits, Prompt
+from tests.calibrated import write_calibration
 from tests.fakes import WordEmbedder
 
 DOCUMENTS = {
@@ -119,7 +120,11 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.settings = load_settings(
-            index=folder / "index", models=folder / "models", embedder="words", passages=2, min_answerable=0.5
+            index=folder / "index",
+            models=folder / "models",
+            embedder="words",
+            passages=2,
+            calibration=write_calibration(folder),
         )
         self.cache = folder / "cache"
         self.told: list[tuple[str, int, int]] = []

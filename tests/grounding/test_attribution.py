@@ -1,16 +1,20 @@
+from collections.abc import Sequence
+
 import pytest
 
-from rag.grounding import Grounder, verdict_on
-from rag.types import Verdict
+from rag.grounding import Grounder, verdict_on, verified
+from rag.types import Citation, Verdict
+from tests.fakes import WordEmbedder
 from tests.grounding.passages import FARES, cited, claim_of, claims_of, passage, passages
 
-# A claim's words weigh 1 each; a number weighs 3, a name that doesn't begin the claim 2. Stop words weigh nothing.
+# To choose sentences a claim's words weigh 1 each, a figure 3, a name that doesn't begin the claim 2. Stop words weigh
+# nothing.
 
 
 def test_a_missing_number_is_added() -> None:
     claim = claim_of("Dogs need a lead.")
     assert cited(claim) == [(1, "Dogs need a lead.")]
-    assert (claim.verdict, claim.score) == (Verdict.SUPPORTED, 1.0)
+    assert claim.verdict is Verdict.SUPPORTED
 
 
 def test_a_right_number_is_kept_though_another_passage_says_it_as_well() -> None:
@@ -29,11 +33,31 @@ def test_a_number_that_names_no_passage_is_corrected() -> None:
     assert cited(claim_of("Dogs need a lead [9].")) == [(1, "Dogs need a lead.")]
 
 
+def test_of_sentences_with_the_same_name_the_one_closest_to_the_question_is_cited() -> None:
+    given = passages("Ada Nyberg swims.\nThe bakery was founded by the baker Ada Nyberg in spring.")
+    [claim] = Grounder(given, "Who founded the bakery?").ground("Ada Nyberg")[1]
+    assert cited(claim) == [(1, "The bakery was founded by the baker Ada Nyberg in spring.")]
+    [claim] = Grounder(given).ground("Ada Nyberg")[1]
+    assert cited(claim) == [(1, "Ada Nyberg swims.")]
+
+
+@pytest.mark.parametrize("written", ["Yes", "Yes.", "No [2]."])
+def test_a_bare_yes_or_no_rests_on_what_is_said_about_the_question_and_is_supported_in_part(written: str) -> None:
+    [claim] = Grounder(passages(*FARES), "Do bicycles travel free on trains?").ground(written)[1]
+    assert cited(claim) == [(3, "Bicycles travel free on trains.")]
+    assert claim.verdict is Verdict.PARTLY_SUPPORTED
+
+
+def test_a_bare_yes_to_what_the_passages_are_not_about_is_unsupported() -> None:
+    [claim] = Grounder(passages(*FARES), "Did elephants juggle volcanoes?").ground("Yes.")[1]
+    assert (claim.citations, claim.verdict) == ((), Verdict.UNSUPPORTED)
+
+
 def test_a_list_is_cited_with_the_line_that_introduces_it() -> None:
     [fares] = given = passages("Fares rose.\nThe ferry carries:\n- bicycles\n- dogs\n- tractors\nIt sails daily.")
     claim = claim_of("The ferry carries bicycles, dogs and tractors.", given)
     assert cited(claim) == [(1, "The ferry carries:\n- bicycles\n- dogs\n- tractors")]
-    assert (claim.verdict, claim.score) == (Verdict.SUPPORTED, 1.0)
+    assert claim.verdict is Verdict.SUPPORTED
     assert cited(claim_of("It sails daily.", [fares])) == [(1, "It sails daily.")]
 
 
@@ -76,22 +100,21 @@ def test_a_number_counts_for_the_sentence_it_stands_in_or_behind_unless_all_stan
 def test_what_nothing_supports_has_no_citation() -> None:
     # "harbour" of: museums, opened, harbour, Sundays (a name).
     claim = claim_of("Museums opened by the harbour on Sundays [1].")
-    assert (claim.citations, claim.verdict, claim.score) == ((), Verdict.UNSUPPORTED, 0.2)
+    assert (claim.citations, claim.verdict) == ((), Verdict.UNSUPPORTED)
 
 
 def test_half_of_a_claim_makes_it_partly_supported() -> None:
     claim = claim_of("Dogs need tickets.", passages("Dogs need a lead."))
-    assert (claim.verdict, claim.score) == (Verdict.PARTLY_SUPPORTED, 0.667)
+    assert claim.verdict is Verdict.PARTLY_SUPPORTED
     assert cited(claim) == [(1, "Dogs need a lead.")]
 
 
 def test_another_number_than_the_source_s_is_at_most_partly_supported() -> None:
-    # All but the number, which weighs 3: 8 of 11.
     written = "The harbour company charges {} euros for every single day ferry."
     source = passages("The harbour company charges 4 euros for every single day ferry.")
     assert claim_of(written.format(4), source).verdict is Verdict.SUPPORTED
     wrong = claim_of(written.format(5), source)
-    assert (wrong.verdict, wrong.score) == (Verdict.PARTLY_SUPPORTED, 0.727)
+    assert wrong.verdict is Verdict.PARTLY_SUPPORTED
 
 
 @pytest.mark.parametrize("number", ["5", "40", "4.5", "14", "35", "1,871"])
@@ -102,18 +125,38 @@ def test_a_number_from_elsewhere_does_not_make_up_for_a_wrong_one(number: str) -
     assert [passage for passage, _ in cited(claim)] == [1]
 
 
-def test_another_name_weighs_double() -> None:
-    # carries, passengers, Nordby (2) of night, ferry, carries, passengers, Nordby (2): "Night" begins the claim.
-    source = passages("The night ferry carries passengers to Nordby.")
-    assert claim_of("Night ferry carries passengers to Nordby.", source).score == 1.0
-    assert claim_of("Night ferry carries passengers to Sudby.", source).score == 0.667
-    assert claim_of("“Night ferry carries passengers to Sudby.”", source).score == 0.667
+def test_another_name_than_the_source_s_is_at_most_partly_supported() -> None:
+    source = passages("The night ferry carries many passengers to Nordby.")
+    assert claim_of("Night ferry carries many passengers to Nordby.", source).verdict is Verdict.SUPPORTED
+    for written in (
+        "Night ferry carries many passengers to Sudby.",
+        "“Night ferry carries many passengers to Sudby.”",
+        "Olaf Nyberg carries many passengers to Nordby.",
+    ):
+        assert claim_of(written, source).verdict is Verdict.PARTLY_SUPPORTED
+
+
+def test_half_of_a_name_will_do() -> None:
+    source = passages("The night ferry carries Nyberg to Nordby every day.")
+    assert claim_of("The night ferry carries Ada Nyberg to Nordby every day.", source).verdict is Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("The ferry carries dogs to Nordby.", "The ferry never carries dogs to Nordby."),
+        ("The ferry does not carry dogs to Nordby.", "The ferry carries dogs to Nordby."),
+        ("Alex Zhu is the tech lead.", "Alex Zhu is the founder and Bo Li is the tech lead."),
+    ],
+)
+def test_what_a_not_or_another_s_name_turns_round_is_at_most_partly_supported(claim: str, source: str) -> None:
+    assert claim_of(claim, passages(source)).verdict is Verdict.PARTLY_SUPPORTED
 
 
 def test_a_claim_drawn_from_two_sentences_cites_both() -> None:
     claim = claim_of("Dogs need a lead and the crossing takes 35 minutes.")
     assert cited(claim) == [(2, "Every crossing takes 35 minutes."), (1, "Dogs need a lead.")]
-    assert (claim.verdict, claim.score) == (Verdict.SUPPORTED, 1.0)
+    assert claim.verdict is Verdict.SUPPORTED
 
 
 def test_two_sentences_of_one_passage_may_be_needed() -> None:
@@ -131,7 +174,7 @@ def test_a_second_sentence_that_adds_little_is_not_cited() -> None:
 
 def test_a_title_counts_as_part_of_its_sentences() -> None:
     claim = claim_of("Nordby ferry is free.", (passage(1, "It is free.", title="Nordby ferry"),))
-    assert (claim.score, cited(claim)) == (1.0, [(1, "It is free.")])
+    assert (claim.verdict, cited(claim)) == (Verdict.SUPPORTED, [(1, "It is free.")])
 
 
 @pytest.mark.parametrize(
@@ -145,6 +188,10 @@ def test_a_title_counts_as_part_of_its_sentences() -> None:
         ("It CARRIES dogs.", "It carries dogs."),
         ("It costs €4.", "It costs 4 euros."),
         ("Over 100 dogs travel.", "Over 100 dogs travelled."),
+        ("It cost US$20 million.", "It cost $20m."),
+        ("It opened on May 5, 2023.", "It opened on 5 May 2023."),
+        ("It sold one thousand tickets.", "It sold 1,000 tickets."),
+        ("It carries 20 percent of dogs.", "It carries 20 % of dogs."),
     ],
 )
 def test_small_differences_in_writing_do_not_matter(claim: str, source: str) -> None:
@@ -155,14 +202,14 @@ def test_small_differences_in_writing_do_not_matter(claim: str, source: str) -> 
     "words", ["This is what the article says", "It does", "According to the passages this does so"]
 )
 def test_words_that_say_nothing_need_no_support(words: str) -> None:
-    assert claim_of(f"{words}: dogs need a lead.").score == 1.0
+    assert claim_of(f"{words}: dogs need a lead.").score == claim_of("Dogs need a lead.").score
     assert claim_of(f"{words}.").verdict is Verdict.UNSUPPORTED
 
 
 @pytest.mark.parametrize("ordinal", ["2. ", "2) ", "12. ", "- ", "* "])
 def test_the_number_of_a_list_s_item_needs_no_support(ordinal: str) -> None:
     claim = claim_of(f"{ordinal}Dogs need a lead.")
-    assert (claim.score, claim.verdict) == (1.0, Verdict.SUPPORTED)
+    assert (claim.score, claim.verdict) == (claim_of("Dogs need a lead.").score, Verdict.SUPPORTED)
 
 
 def test_the_text_has_no_marks_and_claims_are_its_sentences() -> None:
@@ -210,7 +257,6 @@ def test_citations_are_sentences_of_the_article_inside_their_passage() -> None:
     ],
 )
 def test_a_verdict_is_on_what_the_sentences_hold_together(sentences: list[str], verdict: Verdict) -> None:
-    # Of dogs, need and lead: at least 0.7 of them support the claim, 0.4 in part.
     assert verdict_on("Dogs need a lead.", sentences) is verdict
 
 
@@ -224,6 +270,32 @@ def test_a_verdict_needs_every_number() -> None:
 @pytest.mark.parametrize("claim", ["", "?", "That is what it says."])
 def test_nothing_carries_a_claim_without_words_of_its_own(claim: str) -> None:
     assert verdict_on(claim, FARES) is Verdict.UNSUPPORTED
+
+
+def test_what_nothing_refutes_is_verified_by_meaning_and_the_reader() -> None:
+    claims = claims_of("Dogs need a lead. Whales sing at night.")
+    asked = []
+
+    def yes(claim: str, citations: Sequence[Citation]) -> float:
+        asked.append((claim, [citation.text for citation in citations]))
+        return 0.9
+
+    verified_claims = verified(claims, WordEmbedder(), yes)
+    assert asked == [("Dogs need a lead.", ["Dogs need a lead."])]
+    assert [claim.verdict for claim in verified_claims] == [Verdict.SUPPORTED, Verdict.UNSUPPORTED]
+    assert verified_claims[1] == claims[1]
+
+
+def test_a_reader_s_no_lowers_the_score() -> None:
+    claims = claims_of("Dogs need a lead.")
+    [sure], [unsure] = (verified(claims, yes=lambda *_, answer=answer: answer) for answer in (0.95, 0.02))
+    assert unsure.score < sure.score
+    assert sure.verdict is Verdict.SUPPORTED
+
+
+def test_verifying_without_help_changes_nothing() -> None:
+    claims = claims_of("Dogs need a lead. Whales sing at night.")
+    assert verified(claims) == claims
 
 
 def test_a_verdict_on_what_a_claim_cites_is_the_claim_s_own() -> None:

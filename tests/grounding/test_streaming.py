@@ -39,15 +39,15 @@ ANSWERS = {
     "**Dogs need a lead.** Bicycles travel free.": "**Dogs need a lead. [1]** Bicycles travel free. [1]",
     "  Dogs [1] need a lead .  \n": "Dogs need a lead . [1]",
     "Dogs need a lead.[1]Bicycles travel free.": "Dogs need a lead. [1] Bicycles travel free. [1]",
-    "Bicycles, e.g. two, travel free [1]. In the U.S. [2] dogs need a lead [1]!": (
-        "Bicycles, e.g. two, travel free. [1] In the U.S. dogs need a lead! [1]"
+    "Bicycles, e.g. green, travel free [1]. In the U.S. [2] dogs need a lead [1]!": (
+        "Bicycles, e.g. green, travel free. [1] In the U.S. dogs need a lead! [1]"
     ),
     "Dogs need a lead [1]. “Bicycles travel free.” [3]": "Dogs need a lead. [1] “Bicycles travel free.” [3]",
     'Dogs need a lead. [1] "Bicycles travel free. Really." It says so.': (
         'Dogs need a lead. [1] "Bicycles travel free. Really." [1] It says so.'
     ),
-    "Dogs need a lead (or two. Or three.) [1]. Bicycles travel free.": (
-        "Dogs need a lead (or two. Or three.). [1] Bicycles travel free. [1]"
+    "Dogs need a lead (or a rope. Or a chain.) [1]. Bicycles travel free.": (
+        "Dogs need a lead (or a rope. Or a chain.). [1] Bicycles travel free. [1]"
     ),
     'It sells 5" tickets. Dogs need a lead.': 'It sells 5" tickets. Dogs need a lead. [1]',
     "It's free. Dogs' leads aren't. 'Dogs need a lead', it says.": (

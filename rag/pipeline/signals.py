@@ -1,0 +1,45 @@
+"""What speaks for an answer, as numbers: the calibration makes of them how probable it is that the answer is right.
+
+| signal | in | is |
+|---|---|---|
+| answerable | [0, 1] | the reader's probability, before it writes, that the passages hold the answer |
+| similarity | [-1, 1] | how like the question the most relevant sentence of the passages is |
+| named | [0, 1] | share of the question's names, numbers and dates that occur in the passages |
+| verified | [0, 1] | the reader's probability that what it wrote is the answer the passages state |
+| support | [0, 1] | of the answer sentence supported least |
+| cited named | [0, 1] | as named, in the articles' titles and sentences that are cited |
+| cited words | [0, 1] | weighted share of the question's content words there |
+"""
+
+from collections.abc import Mapping, Sequence
+
+from rag.calibration import Calibration
+from rag.grounding import named_in, word_share
+from rag.retrieval import Retrieved
+from rag.types import Claim
+
+Signals = Mapping[str, float]
+
+
+def before(question: str, found: Retrieved, answerable: float) -> Signals:
+    """Those known before anything is written."""
+    texts = [text for passage in found.passages for text in (passage.document.title, passage.text)]
+    return {"answerable": answerable, "similarity": found.similarity, "named": named_in(question, texts)}
+
+
+def after(question: str, known: Signals, claims: Sequence[Claim], verified: float) -> Signals:
+    """All of them, of an answer whose `claims`, at least one, are supported at least in part."""
+    cited = [citation for claim in claims for citation in claim.citations]
+    texts = [text for citation in cited for text in (citation.passage.document.title, citation.text)]
+    return {
+        **known,
+        "verified": verified,
+        "support": min(claim.score for claim in claims),
+        "cited named": named_in(question, texts),
+        "cited words": word_share(question, texts),
+    }
+
+
+def at_best(calibration: Calibration, known: Signals) -> float:
+    """How probable the answer can become at most, whatever the signals say that aren't known yet."""
+    return calibration.probability({**dict.fromkeys(calibration.features, 1.0), **known})
