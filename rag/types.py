@@ -234,7 +234,7 @@ class Failure:
 class Conditions:
     """What an answer depends on besides its question: two answers made under equal conditions are equal."""
 
-    settings: Mapping[str, str | int | float]
+    settings: Mapping[str, str | bool | int | float]
     """Those that make a difference to answers, by name."""
     models: Models
     revisions: Mapping[str, str]

@@ -17,6 +17,7 @@ from rag.calibration import Calibration, Point, save
 
 def write_calibration(folder: Path) -> Path:
     curve = (Point(0.9, coverage=0.2, risk=0.0), Point(0.6, coverage=0.7, risk=0.1), Point(0.0, coverage=1.0, risk=0.5))
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "calibration.json"
     save(Calibration(("answerable", "verified"), (2.0, 2.0), -2.0, curve, "by hand", 100), path)
     return path

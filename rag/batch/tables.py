@@ -33,7 +33,7 @@ EXACT_DIGITS = 15
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 
-_Cell: TypeAlias = str | int | float | None
+_Cell: TypeAlias = str | bool | int | float | None
 
 
 def carried_names(records: Iterable[RunRecord]) -> list[str]:

@@ -20,9 +20,9 @@ from rag.evaluation.sets import Golds, QuestionSet, load_set, sample
 from rag.index import Library, open_library
 from rag.metrics import ranking_measures
 from rag.pipeline import (
-    ANSWER_SETTINGS,
     Pipeline,
     Report,
+    answer_settings,
     code_revision,
     library_fingerprint,
     library_identity,
@@ -213,9 +213,8 @@ def _only(question: Question, ids: Mapping[str, frozenset[str]]) -> frozenset[st
 
 
 def _conditions(settings: Settings, library: Library, embedder: Embedder) -> Conditions:
-    chosen = settings.model_dump(mode="json", include=set(ANSWER_SETTINGS))
     return Conditions(
-        chosen,
+        answer_settings(settings),
         Models(embedder.name, "", ""),
         {"embedder": embedder.revision, "code": code_revision()},
         library_fingerprint(library),

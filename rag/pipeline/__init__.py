@@ -4,7 +4,13 @@
 """
 
 from rag.pipeline.answering import Pipeline, check_question
-from rag.pipeline.conditions import ANSWER_SETTINGS, code_revision, library_fingerprint, weights_revision
+from rag.pipeline.conditions import (
+    ANSWER_SETTINGS,
+    answer_settings,
+    code_revision,
+    library_fingerprint,
+    weights_revision,
+)
 from rag.pipeline.opening import (
     Report,
     index_articles,
@@ -18,6 +24,7 @@ __all__ = [
     "ANSWER_SETTINGS",
     "Pipeline",
     "Report",
+    "answer_settings",
     "check_question",
     "code_revision",
     "index_articles",

@@ -10,7 +10,7 @@ from rag.grounding import Grounder, cited_pieces, is_abstention, rivals, support
 from rag.index import Library
 from rag.pipeline import signals
 from rag.pipeline.conditions import (
-    ANSWER_SETTINGS,
+    answer_settings,
     calibration_revision,
     code_revision,
     library_fingerprint,
@@ -182,15 +182,13 @@ class Pipeline:
 
     def conditions(self) -> Conditions:
         """What answers depend on now, the content of the library included. Reads the reader's weights: seconds."""
-        settings = self.settings.model_dump(mode="json", include=set(ANSWER_SETTINGS))
-        settings["strict"] = bool(self.settings.strict)
         revisions = {
             "embedder": self.embedder.revision,
             "reader": reader_revision(self.settings),
             "code": code_revision(),
             "calibration": calibration_revision(self._calibration, self.settings.max_wrong),
         }
-        return Conditions(settings, self._models, revisions, library_fingerprint(self.library))
+        return Conditions(answer_settings(self.settings), self._models, revisions, library_fingerprint(self.library))
 
     def close(self) -> None:
         """Free models and library. Safe to call twice."""

@@ -22,6 +22,11 @@ ANSWERING = (
 """The modules whose code makes a difference to answers."""
 
 
+def answer_settings(settings: Settings) -> dict[str, str | bool | int | float]:
+    """The values of `ANSWER_SETTINGS`, as JSON has them."""
+    return {**settings.model_dump(mode="json", include=set(ANSWER_SETTINGS)), "strict": bool(settings.strict)}
+
+
 def library_fingerprint(library: Library) -> str:
     """12 hex digits that libraries with equal articles, titles and chunks have in common, wherever they lie."""
     with library.snapshot() as now:

@@ -20,8 +20,8 @@ QUESTIONS = (
     },
     {
         "id": "founder",
-        "question": "Who founded the bakery?",
-        "answers": ["Ada Nyberg"],
+        "question": "Who sweeps and cleans the bakery?",
+        "answers": ["Olaf Lund"],
         "evidence": [{"document": "bakery.txt", "text": "Ada Nyberg founded the bakery in 1950."}],
     },
     {"id": "mayor", "question": "Who is the mayor of Varel?", "answerable": False},
@@ -83,7 +83,7 @@ def test_what_was_asked_before_is_only_judged_again(rag: Rag, questions: Path, m
     monkeypatch.setattr("rag.pipeline.opening.open_engine", lambda *_: next(opened))
     first, second = (rag("eval", questions, "--limit", "2").done for _ in range(2))
     assert cells(first, "answer contained") == cells(second, "answer contained")
-    assert [len(reader.prompts) for reader in readers] == [2 * 2, 0]
+    assert [len(reader.prompts) for reader in readers] == [2 * 3, 0]
     assert [reader.closed for reader in readers] == [True, True]
 
 
