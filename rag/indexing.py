@@ -1,14 +1,14 @@
 """Articles → the library, brought up to date by content hash: whole folders of them, or documents from elsewhere."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag.chunking import chunk_document, fit_title, with_title
-from rag.documents import file_hash, find_files, load
+from rag.documents import USUAL_FIELDS, FieldNames, file_hash, find_files, load
 from rag.errors import DocumentError
-from rag.index import Identity, Writer, open_writer
+from rag.index import Identity, Listed, Writer, open_writer
 from rag.types import Chunk, Document, Embedder, Progress
 
 Report = Callable[[str, int, int], None]
@@ -33,6 +33,8 @@ class IndexReport:
     """One sentence for each file that could not be read. What the library held of it before is still there."""
     documents: int
     """In the library now."""
+    notes: tuple[str, ...] = ()
+    """What could not be read in files that were, such as scanned pages: one or two sentences each."""
 
 
 def index_paths(
@@ -42,13 +44,15 @@ def index_paths(
     embedder: Embedder,
     *,
     start_over: bool = False,
+    names: FieldNames = USUAL_FIELDS,
     report: Report | None = None,
 ) -> IndexReport:
     """Make the library in `folder` hold the articles in `paths` as they are now.
 
     Without `paths` the folders indexed before are visited again; one that can't be visited keeps its articles.
-    Documents of the folders visited whose file is gone are removed; what came from elsewhere stays. `start_over`
-    empties the library first, lets it have another identity, and forgets all folders but `paths` if there are any.
+    Documents of the folders visited whose file is gone are removed; what came from elsewhere stays. All documents of a
+    file change together. `start_over` empties the library first, lets it have another identity, and forgets all
+    folders but `paths` if there are any. `names` says which fields of JSON records hold what.
     Work is committed as it goes, so that an interrupted run loses at most a minute and the next goes on from there;
     with `start_over` the old library answers until all is done.
 
@@ -61,11 +65,13 @@ def index_paths(
         if start_over and visit.refused:
             raise DocumentError(visit.refused[0])
         _remember(writer, visit.roots, forget_others=start_over and named is not None)
-        known = {document.source: document for document in writer.documents()}
-        gone = _gone(known, visit)
-        for source in gone:
-            writer.remove(known[source].id)
-        files = _Files(visit.files, {source: document.content_hash for source, document in known.items()}, report)
+        known: dict[str, list[Listed]] = {}
+        for document in writer.documents():
+            known.setdefault(document.file, []).append(document)
+        gone = [document for file in _gone(known, visit) for document in known[file]]
+        for document in gone:
+            writer.remove(document.id)
+        files = _Files(visit.files, known, names, report)
         added, updated = _store(writer, files.changed(), embedder, identity, files.work, all_at_once=start_over)
         if start_over and not added:
             raise DocumentError(f"Nothing could be read, so the library stays as it was. {files.refused[0]}")
@@ -74,10 +80,11 @@ def index_paths(
         return IndexReport(
             added=tuple(added),
             updated=tuple(updated),
-            removed=tuple(gone),
+            removed=tuple(sorted([*(document.source for document in gone), *files.dropped])),
             unchanged=files.unchanged,
             refused=(*visit.refused, *files.refused),
             documents=len(writer.documents()),
+            notes=tuple(files.notes),
         )
 
 
@@ -104,7 +111,7 @@ def index_documents(
         seen: set[str] = set()
         work = _Work(total, report)
 
-        def changed() -> Iterator[Document]:
+        def changed() -> Iterator[_Change]:
             for document in documents:
                 seen.add(document.id)
                 known = before.get(document.id)
@@ -112,7 +119,7 @@ def index_documents(
                     work.passed(1)
                     continue
                 work.waits(1)
-                yield document
+                yield _Change(document)
 
         added, updated = _store(writer, changed(), embedder, identity, work, all_at_once=False)
         others = [listed for listed in before.values() if listed.id not in seen]
@@ -176,33 +183,64 @@ def _remember(writer: Writer, roots: Sequence[Path], *, forget_others: bool) -> 
         writer.remember_root(root)
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A document to be put into the library."""
+
+    document: Document
+    outdated: tuple[str, ...] = ()
+    """Ids of documents that its file no longer has: they go when the first of the new ones comes."""
+
+
 class _Files:
     """Files, of which those whose content the library doesn't hold yet are read one by one.
 
     Progress counts bytes, because articles differ in length. It never shrinks, whatever happens to the files meanwhile.
     """
 
-    def __init__(self, files: Sequence[Path], hashes: dict[str, str], report: Report | None) -> None:
+    def __init__(
+        self, files: Sequence[Path], known: Mapping[str, Sequence[Listed]], names: FieldNames, report: Report | None
+    ) -> None:
+        """`known` are the documents that the library has of each file."""
         self.unchanged = 0
         self.refused: list[str] = []
+        self.notes: list[str] = []
+        self.dropped: list[str] = []
+        """Sources of the outdated documents of all changes."""
         self._sizes = {file: _size(file) for file in files}
-        self._hashes = hashes
+        self._known = known
+        self._names = names
         self.work = _Work(sum(self._sizes.values()), report)
 
-    def changed(self) -> Iterator[Document]:
+    def changed(self) -> Iterator[_Change]:
+        others = {str(file) for file in self._sizes}
         for file, size in self._sizes.items():
+            known = self._known.get(str(file), [])
             try:
-                document = None if self._hashes.get(str(file)) == file_hash(file) else load(file)
+                if known and known[0].content_hash == file_hash(file):
+                    self.unchanged += len(known)
+                    self.work.passed(size)
+                    continue
+                loaded = load(file, self._names)
+                _check_sources(loaded.documents, others - {str(file)})
             except DocumentError as error:
                 self.refused.append(str(error))
                 self.work.passed(size)
                 continue
-            if document is None:
-                self.unchanged += 1
-                self.work.passed(size)
-                continue
+            self.notes += loaded.notes
+            now = {document.id for document in loaded.documents}
+            outdated = [document for document in known if document.id not in now]
+            self.dropped += [document.source for document in outdated]
             self.work.waits(size)
-            yield document
+            yield _Change(loaded.documents[0], tuple(document.id for document in outdated))
+            yield from map(_Change, loaded.documents[1:])
+
+
+def _check_sources(documents: Iterable[Document], files: Set[str]) -> None:
+    """Raises DocumentError for a file called as what is in another one would be called."""
+    for document in documents:
+        if document.source in files:
+            raise DocumentError(f"There is a file {document.source}, so {document.file} can't be read. Rename either.")
 
 
 class _Work:
@@ -241,7 +279,7 @@ class _Work:
 
 def _store(
     writer: Writer,
-    documents: Iterable[Document],
+    changes: Iterable[_Change],
     embedder: Embedder,
     identity: Identity,
     work: _Work,
@@ -251,32 +289,35 @@ def _store(
     """Put documents into the library; sources of those that are new to it, and of the others.
 
     What is put in is committed now and then, unless it is to become visible `all_at_once`; the caller commits the rest.
+    No commit parts the documents of a file: each has the hash of all of it, so the rest would seem to be there.
     """
     known = {listed.id for listed in writer.documents()}
     added: list[str] = []
     updated: list[str] = []
     work.passed(0)
     committed = time.monotonic()
-    for group in _groups(documents, embedder, identity):
-        _put(writer, group, embedder, identity.chunk_tokens, work.embedding)
-        work.stored()
-        for document, _ in group:
-            (updated if document.id in known else added).append(document.source)
-        if not all_at_once and time.monotonic() - committed > COMMIT_SECONDS:
+    last: Document | None = None
+    for group in _groups(changes, embedder, identity):
+        whole = last is not None and last.file != group[0][0].document.file
+        if whole and not all_at_once and time.monotonic() - committed > COMMIT_SECONDS:
             writer.commit()
             committed = time.monotonic()
+        _put(writer, group, embedder, identity.chunk_tokens, work.embedding)
+        work.stored()
+        for change, _ in group:
+            last = change.document
+            (updated if last.id in known else added).append(last.source)
     return added, updated
 
 
 def _groups(
-    documents: Iterable[Document], embedder: Embedder, identity: Identity
-) -> Iterator[list[tuple[Document, list[Chunk]]]]:
-    """Documents with their chunks, gathered until there are about `GROUP_CHUNKS` of them."""
-    group: list[tuple[Document, list[Chunk]]] = []
-    for document in documents:
-        group.append(
-            (document, chunk_document(document, embedder.count_tokens, identity.chunk_tokens, identity.chunk_overlap))
-        )
+    changes: Iterable[_Change], embedder: Embedder, identity: Identity
+) -> Iterator[list[tuple[_Change, list[Chunk]]]]:
+    """Changes with the chunks of their documents, gathered until there are about `GROUP_CHUNKS` of them."""
+    group: list[tuple[_Change, list[Chunk]]] = []
+    for change in changes:
+        chunks = chunk_document(change.document, embedder.count_tokens, identity.chunk_tokens, identity.chunk_overlap)
+        group.append((change, chunks))
         if sum(len(chunks) for _, chunks in group) >= GROUP_CHUNKS:
             yield group
             group = []
@@ -286,28 +327,28 @@ def _groups(
 
 def _put(
     writer: Writer,
-    group: Sequence[tuple[Document, list[Chunk]]],
+    group: Sequence[tuple[_Change, list[Chunk]]],
     embedder: Embedder,
     chunk_tokens: int,
     progress: Progress,
 ) -> None:
     texts = []
-    for document, chunks in group:
-        title = fit_title(document.title, embedder.count_tokens, chunk_tokens)
-        texts += [with_title(title, document.text[chunk.start : chunk.end]) for chunk in chunks]
+    for change, chunks in group:
+        title = fit_title(change.document.title, embedder.count_tokens, chunk_tokens)
+        texts += [with_title(title, change.document.text[chunk.start : chunk.end]) for chunk in chunks]
     vectors = embedder.embed_passages(texts, progress)
     at = 0
-    for document, chunks in group:
-        writer.put(document, chunks, vectors[at : at + len(chunks)])
+    for change, chunks in group:
+        for outdated in change.outdated:
+            writer.remove(outdated)
+        writer.put(change.document, chunks, vectors[at : at + len(chunks)])
         at += len(chunks)
 
 
 def _gone(known: Iterable[str], visit: _Visit) -> list[str]:
     present = {str(file) for file in visit.files}
     folders = [root for root in visit.roots if root.is_dir()]
-    return sorted(
-        source for source in known if source not in present and any(map(Path(source).is_relative_to, folders))
-    )
+    return sorted(file for file in known if file not in present and any(map(Path(file).is_relative_to, folders)))
 
 
 def _is_unicode(name: str) -> bool:

@@ -162,7 +162,8 @@ def _answer(line: Mapping[str, Any], models: Models) -> Answer:
 def _passage(found: Mapping[str, Any]) -> Passage:
     chunk = Chunk(**found["chunk"])
     # Offsets count from the beginning of an article, of which a record keeps only the passages.
-    document = Document(**found["document"], text=" " * chunk.start + found["text"])
+    about = found["document"] | {"pages": tuple(found["document"].get("pages", ()))}
+    document = Document(**about, text=" " * chunk.start + found["text"])
     return Passage(found["number"], chunk, document, found["text"])
 
 

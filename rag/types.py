@@ -4,6 +4,7 @@ Everything here is frozen: a stage takes values and returns new ones. All offset
 indices), start inclusive, end exclusive, and point into `Document.text` unless a docstring says otherwise.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -53,7 +54,23 @@ class Document:
     """ISO 8601 date, or None where the article doesn't say."""
     author: str | None
     content_hash: str
-    """sha256 (hex) of the bytes the document was made from."""
+    """sha256 (hex) of the bytes the document was made from: of the whole file where it holds several documents."""
+    url: str | None = None
+    """Where the article says it was published: an http or https address."""
+    pages: tuple[int, ...] = ()
+    """Offset at which each page begins, in order, the first 0; empty where there are no pages. See `page_of`."""
+    part: str = ""
+    """Which document of a file that holds several, such as "inner.md" or "3"; `source` then ends in "#" and this."""
+
+    @property
+    def file(self) -> str:
+        """What the document was read from: `source` without its part."""
+        return self.source.removesuffix(f"#{self.part}") if self.part else self.source
+
+
+def page_of(document: Document, offset: int) -> int | None:
+    """The number, counted from 1, of the page on which a character stands; None where there are no pages."""
+    return bisect_right(document.pages, offset) or None
 
 
 @dataclass(frozen=True, slots=True)

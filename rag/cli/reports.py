@@ -21,12 +21,14 @@ from rag.types import Answer
 
 
 def index_lines(report: IndexReport) -> Iterator[str]:
-    """One line for each article that changed, then the sums."""
+    """One line for each article that changed or could not be read, whole or in part, then the sums."""
     for sign, sources in (("+", report.added), ("~", report.updated), ("-", report.removed)):
         for source in sources:
             yield f"{sign} {source}"
     for problem in report.refused:
         yield f"! {problem}"
+    for note in report.notes:
+        yield f"? {note}"
     yield (
         f"{len(report.added)} added, {len(report.updated)} updated, {len(report.removed)} removed, "
         f"{report.unchanged} unchanged, {len(report.refused)} refused: {report.documents} articles in the library."

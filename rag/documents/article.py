@@ -1,16 +1,29 @@
-"""What a loader reads out of the bytes of an article, whatever their format."""
+"""What a loader reads out of the bytes of a file, whatever their format."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """The part of a `Document` that stands in the article itself."""
+    """The part of a `Document` that stands in the file itself."""
 
     title: str | None
     """One line without markup, or None where the article has no title."""
     text: str
-    """Lines end with "\\n"; apart from that, every character is as the author left it."""
+    """Lines end with "\\n". Of plain text and Markdown every other character is as the author left it."""
     published: str | None = None
     """ISO 8601 date."""
     author: str | None = None
+    url: str | None = None
+    """Where it was published: http or https."""
+    pages: tuple[int, ...] = ()
+    """See `Document.pages`."""
+    part: str = ""
+    """See `Document.part`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One or two sentences about something in a file that could not be read, though other things in it could."""
+
+    text: str

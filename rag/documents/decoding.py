@@ -1,6 +1,7 @@
 """Bytes of unknown encoding → text."""
 
 import codecs
+import re
 
 from charset_normalizer import from_bytes
 
@@ -28,6 +29,22 @@ _MARKS = {
 }
 _ASCII = bytes(range(128))
 
+_HEAD = 2048
+_DECLARED = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_-]+)", re.IGNORECASE)
+_XML_DECLARATION = re.compile(r"\A\ufeff?\s*<\?xml[^>]*\?>")
+# By the names that pages use. Only these: Python has codecs that are no encodings of text.
+_WEB_NAMES = {
+    **dict.fromkeys(("iso-8859-1", "latin1", "us-ascii", "ascii", "windows-1252", "cp1252"), "cp1252"),
+    **{f"windows-125{n}": f"cp125{n}" for n in range(9) if n != 2},
+    **{f"iso-8859-{n}": f"iso8859_{n}" for n in range(2, 17) if n != 12},
+    **{name: name for name in ("utf-8", "koi8-r", "koi8-u", "big5", "gb18030", "shift_jis", "euc-jp", "euc-kr")},
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "utf8": "utf-8",
+    "iso-2022-jp": "iso2022_jp",
+    "sjis": "shift_jis",
+}
+
 
 def decode(data: bytes, source: str) -> str:
     """The text of an article, its line ends made "\\n" and a byte order mark taken off.
@@ -37,10 +54,35 @@ def decode(data: bytes, source: str) -> str:
     """
     encoding = encoding_of(data)
     text = _decoded_as(encoding, data) if encoding else None
+    return _checked(text, source)
+
+
+def decode_markup(data: bytes, source: str) -> str:
+    """`decode` for HTML and XML, which may name their encoding; what a byte order mark says comes first.
+
+    A name that isn't known, or that the bytes don't bear out, counts for nothing. The declaration of XML is taken off.
+    """
+    declared = _DECLARED.search(data[:_HEAD]) if not data.startswith(tuple(_MARKS)) else None
+    encoding = _WEB_NAMES.get(declared[1].decode("ascii").lower()) if declared else None
+    text = _decoded_as(encoding, data) if encoding else None
+    return _XML_DECLARATION.sub("", decode(data, source) if text is None else _checked(text, source), count=1)
+
+
+def decoded_beginning(data: bytes) -> str:
+    """Enough of a text to recognise its format, whatever its encoding, line ends made "\n"."""
+    marked = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
+    return _with_newlines(data.decode(marked, "replace"))
+
+
+def _checked(text: str | None, source: str) -> str:
     if text is None or "\0" in text:
         raise DocumentError(f"{source} is not text, or damaged. Save it as plain text in UTF-8.")
     if not text.strip():
         raise DocumentError(f"{source} is empty. Put an article into it, or remove it.")
+    return _with_newlines(text)
+
+
+def _with_newlines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

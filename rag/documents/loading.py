@@ -1,51 +1,80 @@
-"""One file → `Document`."""
+"""One file → `Document`s."""
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from rag.documents.article import Article
-from rag.documents.markdown import read_markdown
-from rag.documents.plain import read_plain
+from rag.documents.article import Article, Note
+from rag.documents.fields import USUAL_FIELDS, FieldNames
+from rag.documents.isolated import read_isolated
+from rag.documents.kinds import IN_PROCESS, kind_of
+from rag.documents.limits import MAX_BYTES
+from rag.documents.reading import read_all
 from rag.errors import DocumentError
 from rag.types import Document
 
-Loader = Callable[[bytes, str], Article]
-"""Called with the bytes of an article and its source, the latter for messages. Raises DocumentError."""
 
-LOADERS: Mapping[str, Loader] = {".md": read_markdown, ".txt": read_plain}
-"""By the suffix of a file's name in lower case. Another format is one more line here."""
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a file holds."""
 
-MAX_BYTES = 100_000_000
-
-
-def accepted_formats() -> str:
-    """For messages: ".md, .txt"."""
-    return ", ".join(LOADERS)
+    documents: tuple[Document, ...]
+    """At least one; several where the file is a mailbox, a feed, a zip and so on. All have the file's content hash."""
+    notes: tuple[str, ...]
+    """Of what in it could not be read: one or two sentences each, naming the file."""
 
 
-def load(path: Path) -> Document:
-    """Read the article in a file.
+def load(path: Path, names: FieldNames = USUAL_FIELDS) -> Loaded:
+    """Read the articles in a file. `names` says which fields of JSON records hold what.
 
-    Raises DocumentError when the file is missing, unreadable, empty, larger than MAX_BYTES, not text, or of a format
-    that isn't accepted.
+    Raises DocumentError when the file is missing, unreadable, empty, damaged, encrypted, hostile, passes a limit of
+    `rag.documents.limits`, or is of a format that isn't accepted.
     """
-    loader = LOADERS.get(path.suffix.lower())
-    if loader is None:
-        raise DocumentError(f"{path} is in a format that can't be read. Accepted formats: {accepted_formats()}.")
-    data = _read(path)
-    source = _source(path)
-    article = loader(data, source)
+    return load_bytes(_read(path), path.name, _source(path), names)
+
+
+def load_bytes(data: bytes, name: str, source: str, names: FieldNames = USUAL_FIELDS) -> Loaded:
+    """`load` for what doesn't lie in a file: `name` is what a file with it would be called, such as "rates.html"."""
+    if kind_of(data, name, source) in IN_PROCESS:
+        found: Iterable[Article | Note] = read_all(data, name, source, names)
+    else:
+        found = read_isolated(data, name, source, names)
+    digest = content_hash(data)
+    documents, notes = [], []
+    for one in found:
+        if isinstance(one, Article):
+            documents.append(_document(one, source, digest))
+        else:
+            notes.append(one.text)
+    return Loaded(tuple(documents), tuple(notes))
+
+
+def _document(article: Article, file: str, digest: str) -> Document:
+    source = f"{file}#{article.part}" if article.part else file
     return Document(
         id=document_id(source),
-        title=article.title or title_from_name(source),
+        title=article.title or _title_without(article, file),
         text=article.text,
         source=source,
         published=article.published,
         author=article.author,
-        content_hash=content_hash(data),
+        content_hash=digest,
+        url=article.url,
+        pages=article.pages,
+        part=article.part,
     )
+
+
+def _title_without(article: Article, file: str) -> str:
+    """ "Rates unchanged", or "Rates unchanged, 3" for the third of a file; a member of a zip is called after itself."""
+    inner, _, number = article.part.rpartition("#")
+    if article.part.isdecimal():
+        return f"{title_from_name(file)}, {article.part}"
+    if inner and number.isdecimal():
+        return f"{title_from_name(inner)}, {number}"
+    return title_from_name(article.part or file)
 
 
 def document_id(source: str) -> str:

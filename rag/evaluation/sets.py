@@ -142,7 +142,9 @@ def _document(line: Fields) -> Document:
 def _articles(folder: Path) -> Iterator[Document]:
     for file in find_files([folder]):
         name = file.relative_to(folder).as_posix()
-        yield replace(load(file), id=name, source=name)
+        for document in load(file).documents:
+            whole = f"{name}#{document.part}" if document.part else name
+            yield replace(document, id=whole, source=whole)
 
 
 def _beginning(text: str) -> str:

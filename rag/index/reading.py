@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rag.index.schema import Manifest
+from rag.index.schema import LATER_COLUMNS, SCHEMA, Manifest
 from rag.index.trouble import damaged, explained
 from rag.index.vectors import FlatVectors
 from rag.index.words import full_text_query
@@ -39,10 +39,10 @@ _MATCHING = """
     JOIN chunks ON chunks.number = found.rowid JOIN documents ON documents.number = chunks.document
     ORDER BY found.badness, found.rowid"""
 _DOCUMENTS = """
-    SELECT id, title, text, source, published, author, content_hash FROM documents
+    SELECT id, title, text, source, published, author, content_hash, {url}, {pages}, {part} FROM documents
     WHERE id IN (SELECT value FROM json_each(?))"""
 _LISTED = """
-    SELECT id, title, source, content_hash, (SELECT count(*) FROM chunks WHERE document = documents.number)
+    SELECT id, title, source, content_hash, (SELECT count(*) FROM chunks WHERE document = documents.number), {part}
     FROM documents ORDER BY title, id"""
 
 
@@ -64,6 +64,13 @@ class Listed:
     content_hash: str
     chunks: int
     """How many it was cut into."""
+    part: str = ""
+    """See `Document.part`."""
+
+    @property
+    def file(self) -> str:
+        """See `Document.file`."""
+        return self.source.removesuffix(f"#{self.part}") if self.part else self.source
 
 
 class Snapshot:
@@ -102,8 +109,8 @@ class Snapshot:
 
     def documents_by_id(self, ids: Iterable[str]) -> dict[str, Document]:
         """Those of them that are in the library."""
-        rows = self._rows(_DOCUMENTS, (_as_json(ids),))
-        return {row[0]: Document(*row) for row in rows}
+        rows = self._rows(_with_columns(_DOCUMENTS, self.manifest.schema), (_as_json(ids),))
+        return {row[0]: _document(row) for row in rows}
 
     def count(self) -> Count:
         """Of the documents, and of the chunks they were cut into."""
@@ -113,7 +120,7 @@ class Snapshot:
     def documents(self) -> list[Listed]:
         """All of them, by title."""
         with explained(self._database):
-            return list_documents(self._connection)
+            return list_documents(self._connection, self.manifest.schema)
 
     def roots(self) -> list[str]:
         """What `rag index` was asked to index, in the order it was asked."""
@@ -133,9 +140,9 @@ class Snapshot:
             return self._connection.execute(statement, values).fetchall()
 
 
-def list_documents(connection: sqlite3.Connection) -> list[Listed]:
+def list_documents(connection: sqlite3.Connection, schema: int = SCHEMA) -> list[Listed]:
     """By title. Raises what sqlite3 raises."""
-    return [Listed(*row) for row in connection.execute(_LISTED)]
+    return [Listed(*row) for row in connection.execute(_with_columns(_LISTED, schema))]
 
 
 def list_roots(connection: sqlite3.Connection) -> list[str]:
@@ -161,6 +168,16 @@ def embeddings(
         if any(len(blob) != 4 * dimension for _, blob in batch):
             raise damaged(database, f"an embedding isn't {dimension} numbers long")
         yield numbers, np.frombuffer(b"".join(blob for _, blob in batch), dtype="<f4").reshape(-1, dimension)
+
+
+def _document(row: Sequence[Any]) -> Document:
+    *fields, pages, part = row
+    return Document(*[*fields, tuple(json.loads(pages)), part])
+
+
+def _with_columns(statement: str, schema: int) -> str:
+    part, url, pages = LATER_COLUMNS[schema]
+    return statement.format(part=part, url=url, pages=pages)
 
 
 def _as_json(values: Iterable[object]) -> str:

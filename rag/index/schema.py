@@ -8,7 +8,7 @@ from rag.errors import LibraryMismatch
 from rag.index.trouble import damaged
 
 DATABASE = "library.sqlite"
-SCHEMA = 1
+SCHEMA = 2
 """Raised by one with every change to the tables below."""
 
 TABLES = (
@@ -23,6 +23,9 @@ TABLES = (
         published TEXT,
         author TEXT,
         content_hash TEXT NOT NULL,
+        part TEXT NOT NULL DEFAULT '',
+        url TEXT,
+        pages TEXT NOT NULL DEFAULT '[]',
         text TEXT NOT NULL
     )""",
     # AUTOINCREMENT: a number is never given twice, so numbers above the last committed one are the new chunks.
@@ -41,6 +44,18 @@ TABLES = (
     # content='': only the word lists are kept; the words themselves are in documents.text already.
     "CREATE VIRTUAL TABLE words USING fts5 (title, text, content='', tokenize='porter unicode61')",
 )
+
+UPGRADES = {
+    1: (
+        "ALTER TABLE documents ADD COLUMN part TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE documents ADD COLUMN url TEXT",
+        "ALTER TABLE documents ADD COLUMN pages TEXT NOT NULL DEFAULT '[]'",
+    ),
+}
+"""What makes the tables of each older schema those of the next; a writer does it as part of its first commit."""
+
+LATER_COLUMNS = {1: ("''", "NULL", "'[]'"), SCHEMA: ("part", "url", "pages")}
+"""Of `documents`, by schema: the column, or what stands for it in a library that no writer has upgraded yet."""
 
 DROPPED_TO_START_OVER = ("words", "embeddings", "chunks", "documents", "roots", "manifest")
 """Children before parents, so that no row is deleted one by one to satisfy a reference."""
@@ -67,6 +82,8 @@ class Manifest:
     """Counts the commits that changed what can be found; 0 before the first."""
     stamp: str
     """32 random hex digits of the last such commit; its vector file carries the same. Empty before the first."""
+    schema: int = SCHEMA
+    """Of the tables; older than `SCHEMA` where no writer has upgraded them yet."""
 
 
 def vectors_file(folder: Path, generation: int) -> Path:
@@ -78,6 +95,13 @@ def create_tables(connection: sqlite3.Connection) -> None:
     """Within the open transaction (unlike `executescript`, which would commit it)."""
     for statement in TABLES:
         connection.execute(statement)
+
+
+def upgrade_tables(connection: sqlite3.Connection, schema: int) -> None:
+    """From an older `schema` to `SCHEMA`, within the open transaction."""
+    for step in range(schema, SCHEMA):
+        for statement in UPGRADES[step]:
+            connection.execute(statement)
 
 
 def drop_tables(connection: sqlite3.Connection) -> None:
@@ -100,7 +124,7 @@ def write_manifest(connection: sqlite3.Connection, manifest: Manifest) -> None:
 def read_manifest(connection: sqlite3.Connection, database: Path) -> Manifest | None:
     """The manifest, or None where nothing has ever been committed to the database.
 
-    Raises LibraryMismatch where the library has the tables of another version of Citeline, and DamagedDatabase where
+    Raises LibraryMismatch where the library has the tables of a newer version of Citeline, and DamagedDatabase where
     the file is a database but not a library. Raises what sqlite3 raises.
     """
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -109,10 +133,10 @@ def read_manifest(connection: sqlite3.Connection, database: Path) -> Manifest | 
     if "manifest" not in tables:
         raise damaged(database, "it holds no manifest")
     values = dict(connection.execute("SELECT key, value FROM manifest"))
-    _check_schema(values.get("schema"), database)
+    schema = _known_schema(values.get("schema"), database)
     try:
         identity = Identity(**{field.name: values[field.name] for field in fields(Identity)})
-        return Manifest(identity, values["generation"], values["stamp"])
+        return Manifest(identity, values["generation"], values["stamp"], schema)
     except KeyError as error:
         raise damaged(database, f"its manifest lacks {error}") from error
 
@@ -138,9 +162,9 @@ def _differences(made: Identity, wanted: Identity) -> list[tuple[str, object, ob
     return [(name, old, new) for name, old, new in pairs if old != new and name not in implied]
 
 
-def _check_schema(schema: object, database: Path) -> None:
-    if schema == SCHEMA:
-        return
+def _known_schema(schema: object, database: Path) -> int:
+    if isinstance(schema, int) and (schema == SCHEMA or schema in UPGRADES):
+        return schema
     if not isinstance(schema, int) or schema < SCHEMA:
         raise damaged(database, "its manifest names no schema version")
     raise LibraryMismatch(

@@ -5,6 +5,7 @@ SQLite transaction as the rows. Whoever dies before that transaction is durable 
 file, which the next writer removes; after it, the new library and the old file, removed likewise.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,12 +21,14 @@ from rag.index.lock import writer_lock
 from rag.index.reading import Listed, all_vectors, embeddings, list_documents, list_roots
 from rag.index.schema import (
     DATABASE,
+    SCHEMA,
     Identity,
     Manifest,
     check_identity,
     create_tables,
     drop_tables,
     read_manifest,
+    upgrade_tables,
     vectors_file,
     write_manifest,
 )
@@ -176,6 +179,11 @@ class Writer:
         if found is not None and not start_over:
             check_identity(found, identity, self._folder)
             self._mark_unchanged()
+            if found.schema != SCHEMA:
+                upgrade_tables(connection, found.schema)
+                found = replace(found, schema=SCHEMA)
+                write_manifest(connection, found)
+                self._changed = True
             return found
         roots = list_roots(connection) if found else []
         drop_tables(connection)
@@ -218,8 +226,8 @@ class Writer:
         self, connection: sqlite3.Connection, document: Document, chunks: Sequence[Chunk], vectors: Vectors
     ) -> None:
         number = connection.execute(
-            "INSERT INTO documents (id, source, title, published, author, content_hash, text) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO documents (id, source, title, published, author, content_hash, part, url, pages, text) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 document.id,
                 document.source,
@@ -227,6 +235,9 @@ class Writer:
                 document.published,
                 document.author,
                 document.content_hash,
+                document.part,
+                document.url,
+                json.dumps(document.pages),
                 document.text,
             ),
         ).lastrowid
@@ -294,7 +305,8 @@ class Writer:
 
 def _check_text(document: Document) -> None:
     for field in fields(document):
-        _check_encodable(getattr(document, field.name) or "")
+        if isinstance(value := getattr(document, field.name), str):
+            _check_encodable(value)
 
 
 def _check_encodable(text: str) -> None:

@@ -77,14 +77,27 @@ def test_a_missing_path_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_without_articles_is_refused_naming_the_formats(tmp_path: Path) -> None:
     make(tmp_path, "picture.png")
-    with pytest.raises(DocumentError, match=r"no article in .*\.md, \.txt"):
+    with pytest.raises(DocumentError, match=r"no article in .*\.txt, \.md, .*\.zip\."):
         find_files([tmp_path])
 
 
 def test_a_file_of_another_format_is_refused_naming_the_formats(tmp_path: Path) -> None:
-    make(tmp_path, "slides.pptx")
-    with pytest.raises(DocumentError, match=r"slides\.pptx .*\.md, \.txt"):
-        find_files([tmp_path / "slides.pptx"])
+    make(tmp_path, "song.mp3")
+    with pytest.raises(DocumentError, match=r"song\.mp3 .*\.txt, \.md, .*\.zip\."):
+        find_files([tmp_path / "song.mp3"])
+
+
+def test_a_file_named_by_itself_is_taken_under_any_name_where_its_content_shows_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "download").write_bytes(b"%PDF-1.7\n%")
+    (tmp_path / "page.php").write_bytes(b"<!doctype html><p>The ferry left.")
+    assert len(find_files([tmp_path / "download", tmp_path / "page.php"])) == 2
+    with pytest.raises(DocumentError, match="no article in"):
+        find_files([tmp_path])
+
+
+def test_the_questions_of_a_question_set_are_no_articles(tmp_path: Path) -> None:
+    make(tmp_path, "documents.jsonl", "questions.jsonl", "queries.jsonl", "qrels.tsv")
+    assert names(tmp_path) == ["documents.jsonl"]
 
 
 def test_a_folder_that_cant_be_listed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

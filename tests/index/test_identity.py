@@ -76,7 +76,7 @@ def test_a_library_of_a_newer_version_is_left_alone(start_over: bool, tmp_path: 
     connection.execute("UPDATE manifest SET value = 7 WHERE key = 'schema'")
     connection.commit()
     connection.close()
-    newer = r"made by a newer Citeline \(schema 7; this one reads 1\)\. Update Citeline, .*RAG_INDEX"
+    newer = r"made by a newer Citeline \(schema 7; this one reads 2\)\. Update Citeline, .*RAG_INDEX"
     with pytest.raises(LibraryMismatch, match=newer):
         open_library(tmp_path, IDENTITY)
     with pytest.raises(LibraryMismatch, match=newer), open_writer(tmp_path, IDENTITY, start_over=start_over):
