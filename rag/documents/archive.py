@@ -75,9 +75,13 @@ def _is_article(name: str) -> bool:
 
 
 def _name(name: str, taken: set[str]) -> str:
-    """What the member is called in sources: one line, and like no other's: "a.txt", "a (2).txt"."""
-    plain = one_line(name, NAME_CHARACTERS) or "?"
-    path, count = PurePosixPath(plain), 1
+    """What the member is called in sources: one line, like no other's, and leading nowhere.
+
+    "news/a.txt" → "news/a.txt", the second time "news/a (2).txt"; "../../etc/a.txt" → "etc/a.txt"
+    """
+    steps = (step for step in name.replace("\\", "/").split("/") if step.strip() not in ("", ".", ".."))
+    path = PurePosixPath(one_line("/".join(steps), NAME_CHARACTERS) or "unnamed")
+    plain, count = str(path), 1
     while plain in taken:
         count += 1
         plain = str(path.with_name(f"{path.stem} ({count}){path.suffix}"))

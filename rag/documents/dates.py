@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 _PDF_DATE = re.compile(r"(?:D:)?(\d{4})(\d{2})(\d{2})(?!\d{1,2}$)")
 _SECONDS = re.compile(r"\d{9,10}(?:\.\d+)?")
 _MILLISECONDS = re.compile(r"\d{12,13}")
+_WRITTEN = ("%d %B %Y", "%d %b %Y", "%B %d, %Y", "%b %d, %Y")
 _YEARS = range(1000, 3000)
 
 
@@ -42,4 +43,11 @@ def _of_mail(text: str) -> date | None:
     try:
         return parsedate_to_datetime(text).date()
     except (ValueError, TypeError, IndexError, OverflowError):
+        return next((found for form in _WRITTEN if (found := _in_form(text, form))), None)
+
+
+def _in_form(text: str, form: str) -> date | None:
+    try:
+        return datetime.strptime(text, form).date()
+    except ValueError:
         return None

@@ -126,7 +126,7 @@ def _found(record: Record, names: Sequence[str]) -> Any:
         for step in name.split("."):
             held = {_plain(key): one for key, one in value.items()} if isinstance(value, dict) else {}
             value = held.get(_plain(step))
-        if value not in (None, "", [], {}):
+        if _string(value).strip():
             return value
     return None
 

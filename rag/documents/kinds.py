@@ -50,7 +50,7 @@ _PDF = re.compile(rb"%PDF-\d\.\d\s")
 _PAGE = re.compile(r"<!doctype\s+html\b|<html[\s>]", re.IGNORECASE)
 _FEED = re.compile(r"<(?:rss|(?:\w+:)?feed|(?:\w+:)?RDF)[\s>]")
 _MBOX = re.compile(r"From \S+ [^\n]*\d{4}[^\n]*+\n[!-9;-~]+:")
-_HEADERS = re.compile(r"(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*){3}")
+_HEADERS = re.compile(r"(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*+){3,}+")
 _MAIL_HEADER = re.compile(r"^(?:Received|Return-Path|Message-ID|MIME-Version|Delivered-To):", re.I | re.M)
 
 

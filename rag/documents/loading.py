@@ -15,6 +15,9 @@ from rag.documents.reading import read_all
 from rag.errors import DocumentError
 from rag.types import Document
 
+MAX_NOTES = 20
+"""Of a file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -48,6 +51,8 @@ def load_bytes(data: bytes, name: str, source: str, names: FieldNames = USUAL_FI
             documents.append(_document(one, source, digest))
         else:
             notes.append(one.text)
+    if len(notes) > MAX_NOTES:
+        notes[MAX_NOTES:] = [f"{source} has {len(notes) - MAX_NOTES} more problems like these."]
     return Loaded(tuple(documents), tuple(notes))
 
 

@@ -17,6 +17,9 @@ from rag.errors import DocumentError
 _NO_TITLE = re.compile(
     r"(?:microsoft \w+ - .*|untitled.*|.*\.(?:docx?|pptx?|xlsx?|odt|pdf|tex|dvi|indd|qxd|html?|rtf|txt))", re.IGNORECASE
 )
+_PARTED = dict.fromkeys([0x02, 0xFFFE], "-\n")
+"""What PDFium puts in the place of a hyphen at the end of a line."""
+
 _SHOWN = 20
 
 
@@ -67,7 +70,7 @@ def _pages(pdf: Any) -> tuple[list[str], list[int], list[int]]:
         text = ""
         try:
             page = pdf[number - 1]
-            text = clean(page.get_textpage().get_text_bounded())
+            text = clean(page.get_textpage().get_text_bounded().translate(_PARTED))
             if not text and pdfium.raw.FPDFPage_CountObjects(page.raw) > 0:
                 textless.append(number)
             page.close()

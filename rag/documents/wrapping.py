@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from math import ceil
 
 FULL = 0.8
 """A line with this share of the page's usual width may go on in the next."""
+
+NARROWEST = 30
+"""Characters of the usual width of a column; where there are fewer, the lines are no paragraph's."""
 
 _HYPHENATED = re.compile(r"\w+(?:-\w+)+")
 _LAST_WORD = re.compile(r"[^\W\d_]+[-\u00ad\u2010]$")
@@ -42,16 +46,18 @@ def _unwrapped(page: str, compounds: set[str]) -> str:
 def _goes_on(line: str, after: str, width: int) -> bool:
     if not line or not after or _ITEM.match(after):
         return False
-    if after[0].islower():
+    if after[0].islower() or (after[0].isalpha() and _LAST_WORD.search(line)):
         return True
-    return len(line) >= FULL * width and line[-1] not in ".!?:…"
+    return len(line) >= FULL * max(width, NARROWEST) and line[-1] not in ".!?:…"
 
 
 def _parted(line: str, after: str, compounds: set[str]) -> str | None:
     """The line up to the end of its last word, if that goes on in the next line; the hyphen stays in "long-term"."""
     last, first = _LAST_WORD.search(line), _FIRST_WORD.match(after)
-    if not last or not first or not after[0].islower():
+    if not last or not first:
         return None
+    if after[0].isupper():
+        return line
     compound = f"{last[0][:-1]}-{first[0]}".lower()
     return line[:-1] + "-" if compound in compounds else line[:-1]
 
@@ -59,4 +65,4 @@ def _parted(line: str, after: str, compounds: set[str]) -> str | None:
 def _usual_width(lines: Iterable[str]) -> int:
     """Few lines are longer."""
     lengths = sorted(len(line) for line in lines if line)
-    return lengths[int(_WIDE * (len(lengths) - 1))] if lengths else 0
+    return lengths[ceil(_WIDE * (len(lengths) - 1))] if lengths else 0
