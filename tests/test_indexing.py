@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from rag import indexing
+from rag.documents import FieldNames
 from rag.errors import DocumentError, LibraryBusy, LibraryMismatch
 from rag.index import open_library
 from rag.indexing import IndexReport, index_documents, index_paths
@@ -396,6 +398,107 @@ def test_a_megabyte_on_one_line_becomes_chunks_that_hold_every_word(library: Pat
         assert now.count().chunks >= 90_000 / 157
         for word in ("word000000", "word045678", "word089999"):
             assert len(worded(now, word)) == 1
+
+
+def zip_of(path: Path, articles: dict[str, str]) -> Path:
+    with zipfile.ZipFile(path, "w") as package:
+        for name, text in articles.items():
+            package.writestr(name, text)
+    return path
+
+
+def parts(sources: Sequence[str]) -> list[str]:
+    return [source.partition("#")[2] for source in sources]
+
+
+def test_every_article_in_a_zip_is_found_and_none_is_read_again(tmp_path: Path, library: Path) -> None:
+    folder = write(tmp_path / "news", {"dew.txt": "Dew falls at dawn."})
+    zip_of(folder / "all.zip", NEWS)
+    report = index(library, folder)
+    assert report.added == (*(f"{folder}/all.zip#{name}" for name in NEWS), str(folder / "dew.txt"))
+    assert finds(library, "autumn")
+    before = state(library)
+    embedder = AttentiveEmbedder()
+    assert index(library, folder, embedder=embedder) == IndexReport((), (), (), unchanged=4, refused=(), documents=4)
+    assert (embedder.calls, state(library)) == (0, before)
+
+
+def test_documents_of_one_file_change_and_go_together(tmp_path: Path, library: Path) -> None:
+    folder = write(tmp_path / "news", {"dew.txt": "Dew falls at dawn."})
+    zip_of(folder / "all.zip", NEWS)
+    index(library, folder)
+    zip_of(folder / "all.zip", {"apples.txt": "Pears, not apples.", "coal.txt": NEWS["coal.txt"], "new.txt": "News."})
+    report = index(library, folder)
+    assert (parts(report.added), parts(report.updated)) == (["new.txt"], ["apples.txt", "coal.txt"])
+    assert parts(report.removed) == ["bread.md"]
+    assert (report.unchanged, report.documents) == (1, 4)
+    assert texts(library) == sorted(["Pears, not apples.", NEWS["coal.txt"], "News.", "Dew falls at dawn."])
+    (folder / "all.zip").unlink()
+    report = index(library, folder)
+    assert parts(report.removed) == ["apples.txt", "coal.txt", "new.txt"]
+    assert texts(library) == ["Dew falls at dawn."]
+
+
+def test_a_file_that_became_a_single_article_loses_its_parts(tmp_path: Path, library: Path) -> None:
+    folder = write(tmp_path / "news", {"a.json": '[{"text": "One."}, {"text": "Two."}]'})
+    assert parts(index(library, folder).added) == ["1", "2"]
+    write(folder, {"a.json": '{"text": "Three."}'})
+    report = index(library, folder)
+    assert (report.added, parts(report.removed)) == ((str(folder / "a.json"),), ["1", "2"])
+    assert texts(library) == ["Three."]
+
+
+def test_what_could_not_be_read_in_a_file_is_reported_beside_what_could(tmp_path: Path, library: Path) -> None:
+    folder = tmp_path / "news"
+    folder.mkdir()
+    zip_of(folder / "all.zip", {"apples.txt": "Apples.", "bad.txt": "\0"})
+    report = index(library, folder)
+    assert (parts(report.added), report.refused) == (["apples.txt"], ())
+    assert report.notes == (f"{folder}/all.zip#bad.txt is not text, or damaged. Save it as plain text in UTF-8.",)
+
+
+def test_a_file_that_became_unreadable_keeps_all_its_documents(tmp_path: Path, library: Path) -> None:
+    folder = tmp_path / "news"
+    folder.mkdir()
+    zip_of(folder / "all.zip", NEWS)
+    index(library, folder)
+    (folder / "all.zip").write_bytes(b"PK\x03\x04 cut off")
+    report = index(library, folder)
+    assert (report.added, report.removed, report.documents) == ((), (), 3)
+    assert len(report.refused) == 1
+
+
+def test_two_things_that_would_have_one_name_are_told_apart(tmp_path: Path, library: Path) -> None:
+    folder = write(tmp_path / "news", {"all.zip#apples.txt": "A file."})
+    zip_of(folder / "all.zip", NEWS)
+    report = index(library, folder)
+    assert texts(library) == ["A file."]
+    (problem,) = report.refused
+    assert problem == f"There is a file {folder}/all.zip#apples.txt, so {folder}/all.zip can't be read. Rename either."
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_an_interruption_never_leaves_half_of_a_files_documents(
+    tmp_path: Path, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(call: int) -> None:
+        if call == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(indexing, "COMMIT_SECONDS", -1.0)
+    folder = write(tmp_path / "news", {"a.txt": "First of all."})
+    zip_of(folder / "all.zip", NEWS)
+    with pytest.raises(KeyboardInterrupt):
+        index(library, folder, embedder=AttentiveEmbedder(interrupt))
+    assert texts(library) == ["First of all."]
+    report = index(library, folder)
+    assert (len(report.added), report.unchanged, report.documents) == (3, 1, 4)
+
+
+def test_fields_of_records_can_be_named(tmp_path: Path, library: Path) -> None:
+    folder = write(tmp_path / "news", {"a.jsonl": '{"story": "One."}\n{"story": "Two."}\n'})
+    index_paths([folder], library, IDENTITY, WordEmbedder(), names=FieldNames.of("text=story"))
+    assert texts(library) == ["One.", "Two."]
 
 
 LETTERS = (article("ada", "Dear Ada."), article("bo", "Dear Bo."), article("cy", "Dear Cy."))

@@ -21,6 +21,7 @@ from rag.types import (
     RunRecord,
     Timings,
     Verdict,
+    page_of,
 )
 
 TEXT = "Fares\n\nThe ferry is free. Dogs need a lead."
@@ -57,6 +58,15 @@ def test_a_record_that_went_through_json_reads_as_before() -> None:
     assert isinstance(again.outcome, Answer)
     assert answer_text(again.outcome) == answer_text(ANSWER)
     assert record_fields(again) == record_fields(RECORD)
+
+
+def test_pages_that_went_through_json_still_tell_where_a_citation_stands() -> None:
+    paged = replace(PASSAGE, document=replace(DOCUMENT, pages=(0, 7), url="https://a.example/f", part="2"))
+    again = through_json(replace(RECORD, outcome=replace(ANSWER, passages=(paged,), claims=())))
+    assert isinstance(again.outcome, Answer)
+    (passage,) = again.outcome.passages
+    assert (passage.document.pages, passage.document.url, passage.document.part) == ((0, 7), "https://a.example/f", "2")
+    assert page_of(passage.document, passage.chunk.start) == 2
 
 
 def test_a_citation_that_went_through_json_still_points_to_its_sentence() -> None:

@@ -58,6 +58,8 @@ def read_archive(package: Package, read: ReadMember) -> Iterator[Article | Note]
                 else:
                     yield one
         except DocumentError as error:
+            if package.exhausted:
+                raise
             problems.append(str(error))
             yield Note(str(error))
     if not found:

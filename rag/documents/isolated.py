@@ -86,7 +86,8 @@ class _Process:
         self.idle_since = time.monotonic()
         self.files = 0
         environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+        given = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(path).is_absolute()]
+        paths = [str(Path(__file__).parents[2]), *given]
         self._child = subprocess.Popen(  # noqa: S603
             # -P: what lies in the folder we happen to be in is never imported.
             [sys.executable, "-P", "-m", worker.__name__, str(bounds.memory)],
@@ -95,7 +96,7 @@ class _Process:
             stderr=subprocess.DEVNULL,
             env={
                 **environment,
-                "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+                "PYTHONPATH": os.pathsep.join(paths),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "OPENBLAS_NUM_THREADS": "1",  # each would take address space
                 "MALLOC_ARENA_MAX": "2",

@@ -73,14 +73,14 @@ def kind_of(data: bytes, name: str, source: str) -> Kind:
     named = kind_by_name(name)
     if binary := _binary(data, source, named):
         return binary
+    if not data.strip():
+        raise DocumentError(f"{source} is empty. Put an article into it, or remove it.")
     if seen := _of_text(decoded_beginning(data[:BEGINNING])):
         return seen
     if named in _TEXTS:
         return named
     if named is None:
         raise not_accepted(source)
-    if not data.strip():
-        raise DocumentError(f"{source} is empty. Put an article into it, or remove it.")
     raise DocumentError(
         f"{source} is named {PurePath(name).suffix} but is no {named}, or damaged. "
         "Save it once more, or name it .txt if it is plain text."

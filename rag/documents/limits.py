@@ -16,7 +16,7 @@ MAX_PAGES = 10_000
 MAX_ROWS = 1_048_576
 """As many as a sheet of Excel has."""
 
-MAX_CELLS = 10_000_000
+MAX_CELLS = 5_000_000
 """Of a table, empty ones included."""
 
 MAX_ARTICLES = 100_000

@@ -33,7 +33,8 @@ def read_pdf(data: bytes, source: str) -> Iterator[Article | Note]:
     try:
         pdf = pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:
-        if getattr(error, "err_code", None) in (pdfium.raw.FPDF_ERR_PASSWORD, pdfium.raw.FPDF_ERR_SECURITY):
+        # PDFium's error is that of the last file that had one, which need not be this.
+        if getattr(error, "err_code", None) == pdfium.raw.FPDF_ERR_PASSWORD and b"/Encrypt" in data:
             raise DocumentError(f"{source} is encrypted. Save it without its password.") from error
         raise damaged(source) from error
     if len(pdf) > MAX_PAGES:

@@ -31,6 +31,11 @@ class Package:
         if len(self.members) > MAX_MEMBERS:
             raise too_many(source, MAX_MEMBERS, "files")
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether more was unpacked than may be."""
+        return self._room.left < 0
+
     def names(self) -> list[str]:
         """Those of its files, as the zip gives them: they may say anything."""
         return [member.filename for member in self.members]

@@ -88,6 +88,10 @@ def _answers(request: Request, data: bytes) -> Iterator[dict[str, object]]:
         yield {"done": True}
     except DocumentError as error:
         yield {"refused": str(error)}
+    except ImportError as error:
+        yield {
+            "refused": f"{request.source} needs the package {error.name} to be read. Run `pip install {error.name}`."
+        }
     except MemoryError:
         yield {"failed": OUT_OF_MEMORY}
     except RecursionError:

@@ -100,7 +100,7 @@ def pptx(slides: Sequence[tuple[str, str, str]], title: str = "", author: str = 
     for heading, text, notes in slides:
         slide = presentation.slides.add_slide(presentation.slide_layouts[1])
         for shape, content in zip(slide.placeholders, (heading, text), strict=True):
-            shape.text_frame.text = content  # type: ignore[attr-defined]
+            shape.text_frame.text = content
         if notes:
             frame = slide.notes_slide.notes_text_frame
             assert frame is not None

@@ -8,7 +8,7 @@ from tests.documents.reading import loaded
 
 
 def test_every_article_in_a_zip_is_a_document() -> None:
-    members = {
+    members: dict[str, str | bytes] = {
         "a.txt": "Apples are ripe.",
         "more/b.md": "# Bread\n\nBread is dear.",
         "old.mbox": mailbox(mail("One."), mail("Two.")),

@@ -45,7 +45,11 @@ def test_rows_of_excel_keep_the_names_of_their_columns() -> None:
 
 
 def test_several_sheets_stand_under_their_names() -> None:
-    sheets = {"People": [["Country", "Count"], ["Peru", 34_000_000]], "Empty": [], "Days": [["Day"], ["Monday"]]}
+    sheets: dict[str, list[list[object]]] = {
+        "People": [["Country", "Count"], ["Peru", 34_000_000]],
+        "Empty": [],
+        "Days": [["Day"], ["Monday"]],
+    }
     assert only(xlsx(sheets), "a.xlsx").text == "People\nCountry: Peru; Count: 34000000\n\nDays\nDay: Monday"
 
 

@@ -104,7 +104,10 @@ def test_a_book_gives_its_chapters_in_the_order_of_reading() -> None:
         "z.xhtml": "<html><body><h1>One</h1><p>It left.</p></body></html>",
         "a.xhtml": "<html><body><p>It came.</p></body></html>",
     }
-    facts = "<dc:title>The ferry</dc:title><dc:date>2024-03-14</dc:date><dc:creator>Ada Low</dc:creator><dc:creator>Bo Ray</dc:creator>"
+    facts = (
+        "<dc:title>The ferry</dc:title><dc:date>2024-03-14</dc:date>"
+        "<dc:creator>Ada Low</dc:creator><dc:creator>Bo Ray</dc:creator>"
+    )
     document = only(epub(chapters, facts), "ferry.epub")
     assert document.text == "One\n\nIt left.\n\nIt came."
     assert about(document) == ("The ferry", "Ada Low, Bo Ray", "2024-03-14", None)

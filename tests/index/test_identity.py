@@ -1,4 +1,5 @@
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,7 +7,18 @@ import pytest
 
 from rag.errors import LibraryMismatch
 from rag.index import Identity, open_library, open_writer
-from tests.index.shelf import IDENTITY, make_library, put, state, vector_files
+from tests.index.shelf import (
+    ARTICLES,
+    IDENTITY,
+    article,
+    lines_of,
+    make_library,
+    put,
+    state,
+    vector_files,
+    vectors_of,
+    worded,
+)
 
 DIFFERENCES = {
     "embedder": (
@@ -81,3 +93,47 @@ def test_a_library_of_a_newer_version_is_left_alone(start_over: bool, tmp_path: 
         open_library(tmp_path, IDENTITY)
     with pytest.raises(LibraryMismatch, match=newer), open_writer(tmp_path, IDENTITY, start_over=start_over):
         pass
+
+
+def as_the_first_version_made_it(folder: Path) -> None:
+    """A library of today with the tables and the manifest that the first version of them had."""
+    make_library(folder)
+    with closing(sqlite3.connect(folder / "library.sqlite")) as connection, connection:
+        for column in ("part", "url", "pages"):
+            connection.execute(f"ALTER TABLE documents DROP COLUMN {column}")
+        connection.execute("UPDATE manifest SET value = 1 WHERE key = 'schema'")
+
+
+def test_a_library_of_the_first_version_is_read_as_it_is(tmp_path: Path) -> None:
+    as_the_first_version_made_it(tmp_path)
+    with open_library(tmp_path, IDENTITY) as library:
+        assert library.manifest.schema == 1
+        assert {listed.part for listed in library.documents()} == {""}
+        assert library.documents_by_id(["tea"])["tea"] == article("tea", ARTICLES["tea"])
+        assert worded(library, "bushes") == ["tea:1"]
+
+
+def test_a_library_of_the_first_version_is_upgraded_by_its_next_writer(tmp_path: Path) -> None:
+    as_the_first_version_made_it(tmp_path)
+    with open_writer(tmp_path, IDENTITY):
+        pass
+    paged = replace(article("wood", "Wood floats.\nIt burns."), url="https://a.example/w", pages=(0, 13), part="3")
+    with open_library(tmp_path, IDENTITY) as library, open_writer(tmp_path, IDENTITY) as writer:
+        assert library.manifest.schema == 1
+        chunks = lines_of(paged)
+        writer.put(paged, chunks, vectors_of(paged, chunks))
+        assert library.documents_by_id(["tea"])["tea"].pages == ()
+        writer.commit()
+        assert library.manifest.schema == 2
+        assert library.documents_by_id(["wood"])["wood"] == paged
+        assert library.documents_by_id(["tea"])["tea"] == article("tea", ARTICLES["tea"])
+        assert worded(library, "bushes") == ["tea:1"]
+
+
+def test_a_library_of_the_first_version_can_be_started_over(tmp_path: Path) -> None:
+    as_the_first_version_made_it(tmp_path)
+    with open_writer(tmp_path, IDENTITY, start_over=True) as writer:
+        put(writer, "wood", "Wood floats.")
+        writer.commit()
+    with open_library(tmp_path, IDENTITY) as library:
+        assert [listed.id for listed in library.documents()] == ["wood"]
