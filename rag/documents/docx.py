@@ -19,7 +19,8 @@ _TITLE_STYLE, _HEADING_STYLE = "Title", "Heading 1"
 def read_docx(data: bytes, source: str) -> Article:
     """Paragraphs and tables in their order; headers, footers, notes and comments are no part of the text.
 
-    Raises DocumentError when the file is damaged, encrypted, holds no text, or more than the limits.
+    Its date is the day on which the file was made. Raises DocumentError when the file is damaged, encrypted, holds no
+    text, or more than the limits.
     """
     import docx
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 from rag.documents.article import Article, Note
@@ -26,6 +27,7 @@ _SHOWN = 20
 def read_pdf(data: bytes, source: str) -> Iterator[Article | Note]:
     """The text of all pages, and a note of the pages that have something on them but no text, such as scanned ones.
 
+    Its date is the day on which the file was made. A PDF that opens without a password is read, whatever it forbids.
     Raises DocumentError when the file is damaged, encrypted, has more than MAX_PAGES, or no text on any page.
     """
     import pypdfium2 as pdfium
@@ -37,13 +39,14 @@ def read_pdf(data: bytes, source: str) -> Iterator[Article | Note]:
         if getattr(error, "err_code", None) == pdfium.raw.FPDF_ERR_PASSWORD and b"/Encrypt" in data:
             raise DocumentError(f"{source} is encrypted. Save it without its password.") from error
         raise damaged(source) from error
-    if len(pdf) > MAX_PAGES:
-        raise too_many(source, MAX_PAGES, "pages")
-    raw, textless, unreadable = _pages(pdf)
+    with closing(pdf):
+        if len(pdf) > MAX_PAGES:
+            raise too_many(source, MAX_PAGES, "pages")
+        raw, textless, unreadable = _pages(pdf)
+        about = pdf.get_metadata_dict()
     if not any(raw):
         raise _no_text(source, textless, unreadable)
     text, starts = joined_pages(unwrapped(raw))
-    about = pdf.get_metadata_dict()
     title = one_line(about.get("Title"))
     yield Article(
         title=title if title and not _NO_TITLE.fullmatch(title) else first_line_title(text),

@@ -1,6 +1,7 @@
 """`rag index`: what it prints, and its exit status."""
 
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,19 @@ def test_an_article_that_can_not_be_read_is_named_and_the_others_are_indexed(
     assert line.startswith(f"! {articles / 'odd.txt'} {complaint}")
     assert "1 refused: 2 articles in the library." in done.out
     assert done.complaint == "1 could not be read; the lines that begin with ! say which and why."
+
+
+def test_what_could_not_be_read_in_an_article_is_named_and_is_no_failure(rag_: Rag, articles: Path) -> None:
+    with zipfile.ZipFile(articles / "more.zip", "w") as package:
+        package.writestr("mill.txt", "The mill turns.")
+        package.writestr("odd.txt", b"\0")
+    done = rag_("index", articles)
+    assert done.status == 0
+    assert done.out.splitlines()[-3:] == [
+        f"+ {articles / 'more.zip'}#mill.txt",
+        f"? {articles / 'more.zip'}#odd.txt is not text, or damaged. Save it as plain text in UTF-8.",
+        "3 added, 0 updated, 0 removed, 0 unchanged, 0 refused: 3 articles in the library.",
+    ]
 
 
 def test_a_path_without_articles_is_refused(rag_: Rag, tmp_path: Path) -> None:

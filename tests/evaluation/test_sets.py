@@ -186,6 +186,17 @@ def test_article_files_are_called_by_their_names(tmp_path: Path) -> None:
     assert documents(found)[0].text == articles["ferry.txt"]
 
 
+def test_articles_of_one_file_are_called_by_their_file_and_their_part(tmp_path: Path) -> None:
+    mails = "".join(
+        f"From a@b.example Mon Jan  1 09:00:00 2024\nSubject: {word}\n\nMail.\n\n" for word in ("One", "Two")
+    )
+    found = load_set(write(tmp_path, {"old/island.mbox": mails, "questions.jsonl": lines(WHEN)}))
+    assert [(document.id, document.title) for document in documents(found)] == [
+        ("old/island.mbox#1", "One"),
+        ("old/island.mbox#2", "Two"),
+    ]
+
+
 def test_articles_beside_documents_are_no_part_of_the_set(tmp_path: Path) -> None:
     write(tmp_path / "island", {"README.md": "# A set"})
     assert [document.id for document in documents(with_questions(tmp_path, WHEN))] == ["f", "b"]
