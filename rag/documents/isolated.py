@@ -53,8 +53,9 @@ class Bounds:
     """What reading a file may cost."""
 
     seconds: float = limits.SECONDS
-    """Without a further article."""
+    """Of processor time, where the system can count it, for each article; by the clock `limits.PATIENCE` times that."""
     total_seconds: float = limits.TOTAL_SECONDS
+    """By the clock, for all articles."""
     memory: int = limits.MEMORY
     """Bytes."""
 
@@ -164,14 +165,13 @@ class _Process:
         lines.put(b"")
 
     def _answers(self, lines: "queue.SimpleQueue[bytes]", source: str) -> Iterator[Any]:
-        begun = time.monotonic()
+        begun, each = time.monotonic(), limits.PATIENCE * self.bounds.seconds
         while True:
             left = begun + self.bounds.total_seconds - time.monotonic()
             try:
-                line = lines.get(timeout=max(min(self.bounds.seconds, left), 0.001))
+                line = lines.get(timeout=max(min(each, left), 0.001))
             except queue.Empty:
-                seconds = self.bounds.seconds if left > self.bounds.seconds else self.bounds.total_seconds
-                raise _too_slow(source, seconds) from None
+                raise _too_slow(source, each if left > each else self.bounds.total_seconds) from None
             if not line:
                 raise self._died(source)
             try:

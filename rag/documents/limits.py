@@ -26,7 +26,10 @@ MAX_CHARACTERS = 100_000_000
 """That all articles of a file may have together."""
 
 SECONDS = 60.0
-"""To read an article."""
+"""Of processor time to read an article."""
+
+PATIENCE = 5
+"""So many times as long may that take by the clock: a busy machine gives a process only a share of its time."""
 
 TOTAL_SECONDS = 900.0
 """To read all articles of a file."""

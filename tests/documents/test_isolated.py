@@ -12,14 +12,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rag.documents import USUAL_FIELDS, isolated
+from rag.documents import USUAL_FIELDS, isolated, limits
 from rag.documents.article import Article
 from rag.documents.isolated import Bounds, read_isolated
 from rag.errors import DocumentError
 from tests.documents.making import xlsx, zipped
 
 PAGE = b"<html><body><p>The ferry left.</p></body></html>"
-SLOW = b"Country,People\n" + b"Peru,34\n" * 400_000
+SLOW = b"Country,People\n" + b"Peru,34\n" * 1_000_000
 ROOT = Path(__file__).parents[2]
 
 LOAD_SLOWLY = """
@@ -60,9 +60,13 @@ def test_one_process_reads_one_file_after_the_other() -> None:
     assert workers() == [first]
 
 
-def test_a_file_that_takes_too_long_costs_one_error_and_the_next_gets_a_new_process() -> None:
-    with pytest.raises(DocumentError, match=r"/a\.csv took longer than 0\.8 s to read\. Split it, or leave it out\."):
-        texts(SLOW, "a.csv", Bounds(seconds=0.8))
+@pytest.mark.parametrize("what", ["clock", "processor time"])
+def test_a_file_that_takes_too_long_costs_one_error_and_the_next_gets_a_new_process(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PATIENCE", 1000)
+    with pytest.raises(DocumentError, match=r"/a\.csv took longer than 0\.5 s to read\. Split it, or leave it out\."):
+        texts(SLOW, "a.csv", Bounds(seconds=0.5, total_seconds=0.5 if what == "clock" else 600))
     assert workers() == []
     assert texts(PAGE) == ["The ferry left."]
 
