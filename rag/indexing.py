@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.chunking import chunk_document, fit_title, with_title
-from rag.documents import USUAL_FIELDS, FieldNames, file_hash, find_files, load
+from rag.documents import LOADER_VERSION, USUAL_FIELDS, FieldNames, file_hash, find_files, load
 from rag.errors import DocumentError
-from rag.index import Identity, Listed, Writer, open_writer
+from rag.index import Identity, Listed, Writer, embed_new, open_writer
 from rag.types import Chunk, Document, Embedder, Progress
 
 Report = Callable[[str, int, int], None]
@@ -60,7 +60,7 @@ def index_paths(
     file be read; and the RagErrors of `open_writer`.
     """
     named = _visit(paths) if paths else None
-    with open_writer(folder, identity, start_over=start_over) as writer:
+    with open_writer(folder, identity, start_over=start_over, loader=LOADER_VERSION) as writer:
         visit = named or _visit_again(writer.roots())
         if start_over and visit.refused:
             raise DocumentError(visit.refused[0])
@@ -71,7 +71,7 @@ def index_paths(
         gone = [document for file in _gone(known, visit) for document in known[file]]
         for document in gone:
             writer.remove(document.id)
-        files = _Files(visit.files, known, names, report)
+        files = _Files(visit.files, known, writer.outdated(), names, report)
         added, updated = _store(writer, files.changed(), embedder, identity, files.work, all_at_once=start_over)
         if start_over and not added:
             raise DocumentError(f"Nothing could be read, so the library stays as it was. {files.refused[0]}")
@@ -106,7 +106,7 @@ def index_documents(
 
     Raises the RagErrors of `open_writer`, and ValueError where a document has the source of another in the library.
     """
-    with open_writer(folder, identity, command=command) as writer:
+    with open_writer(folder, identity, loader=LOADER_VERSION, command=command) as writer:
         before = {listed.id: listed for listed in writer.documents()}
         seen: set[str] = set()
         work = _Work(total, report)
@@ -199,9 +199,14 @@ class _Files:
     """
 
     def __init__(
-        self, files: Sequence[Path], known: Mapping[str, Sequence[Listed]], names: FieldNames, report: Report | None
+        self,
+        files: Sequence[Path],
+        known: Mapping[str, Sequence[Listed]],
+        outdated: Set[str],
+        names: FieldNames,
+        report: Report | None,
     ) -> None:
-        """`known` are the documents that the library has of each file."""
+        """`known` are the documents that the library has of each file; a file with an `outdated` id is read anyway."""
         self.unchanged = 0
         self.refused: list[str] = []
         self.notes: list[str] = []
@@ -209,6 +214,7 @@ class _Files:
         """Sources of the outdated documents of all changes."""
         self._sizes = {file: _size(file) for file in files}
         self._known = known
+        self._outdated = outdated
         self._names = names
         self.work = _Work(sum(self._sizes.values()), report)
 
@@ -217,7 +223,7 @@ class _Files:
         for file, size in self._sizes.items():
             known = self._known.get(str(file), [])
             try:
-                if known and known[0].content_hash == file_hash(file):
+                if self._are_current(known) and {document.content_hash for document in known} == {file_hash(file)}:
                     self.unchanged += len(known)
                     self.work.passed(size)
                     continue
@@ -234,6 +240,9 @@ class _Files:
             self.work.waits(size)
             yield _Change(loaded.documents[0], tuple(document.id for document in outdated))
             yield from map(_Change, loaded.documents[1:])
+
+    def _are_current(self, known: Sequence[Listed]) -> bool:
+        return bool(known) and not any(document.id in self._outdated for document in known)
 
 
 def _check_sources(documents: Iterable[Document], files: Set[str]) -> None:
@@ -336,12 +345,13 @@ def _put(
     for change, chunks in group:
         title = fit_title(change.document.title, embedder.count_tokens, chunk_tokens)
         texts += [with_title(title, change.document.text[chunk.start : chunk.end]) for chunk in chunks]
-    vectors = embedder.embed_passages(texts, progress)
+    vectors = embed_new(texts, writer.vectors_of, embedder, progress)
     at = 0
     for change, chunks in group:
         for outdated in change.outdated:
             writer.remove(outdated)
-        writer.put(change.document, chunks, vectors[at : at + len(chunks)])
+        these = slice(at, at + len(chunks))
+        writer.put(change.document, chunks, vectors[these], texts[these])
         at += len(chunks)
 
 

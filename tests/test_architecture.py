@@ -41,14 +41,17 @@ MAY_IMPORT = {
     "metrics": "types",
     "calibration": "types errors metrics",
     "indexing": "types errors documents chunking index",
-    "pipeline": f"types errors settings model_files {STAGES} indexing calibration",
+    "syncing": "types errors documents index indexing",
+    "rebuilding": "types errors documents index indexing",
+    "watching": "",
+    "pipeline": f"types errors settings model_files {STAGES} indexing syncing rebuilding calibration",
     "batch": "types errors settings records documents index pipeline",
     "rendering": "types",
     "evaluation": f"types errors settings records {STAGES} indexing calibration pipeline metrics batch rendering",
     "desk": "types errors settings pipeline",
     "app": "types errors settings pipeline rendering desk",
     "cli": (
-        f"types errors settings model_files records {STAGES} indexing pipeline rendering desk "
+        f"types errors settings model_files records {STAGES} indexing syncing watching pipeline rendering desk "
         "calibration metrics batch evaluation app"
     ),
 }

@@ -1,4 +1,4 @@
-"""`rag index · ask · models · status · serve`, and those of `bulk`: read arguments, call the package, print.
+"""`rag index · ask · models · status · serve`, those of `bulk` and `keeping`: read arguments, call the package, print.
 
 Exit status: 0 done or answered, 1 failure, 2 wrong use, 3 the articles don't say, 130 stopped with Ctrl-C.
 """
@@ -17,6 +17,7 @@ import typer
 from rag import model_files
 from rag.cli import INTERRUPTED
 from rag.cli.bulk import bulk_app
+from rag.cli.keeping import keeping_app, library_json, stale_lines
 from rag.cli.progress import Draft, ProgressLines
 from rag.cli.reports import answer_json, index_lines, models_table, status_lines
 from rag.cli.shared import ABSTAINED, FAILED, WRONG_USE, one_line, print_lines, settings_of
@@ -35,6 +36,7 @@ models_app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 app.add_typer(bulk_app)
+app.add_typer(keeping_app)
 
 
 def run() -> None:
@@ -167,9 +169,16 @@ def _finished(events: Iterator[Event], draft: Draft) -> Answer:
 
 
 @app.command()
-def status(context: typer.Context) -> None:
-    """Show the library, the models and the engine in use."""
-    print_lines(status_lines(settings_of(context)))
+def status(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the library's state as JSON.")] = False,
+) -> None:
+    """Show the library, every stale file with its reason, the models and the engine in use."""
+    settings = settings_of(context)
+    if as_json:
+        sys.stdout.buffer.write(f"{library_json(settings)}\n".encode("utf-8", "replace"))
+        return
+    print_lines([*status_lines(settings), *stale_lines(settings)])
 
 
 @app.command()

@@ -7,9 +7,10 @@ their own.
 from rag.documents.fields import USUAL_FIELDS, FieldNames
 from rag.documents.files import find_files
 from rag.documents.kinds import accepted_formats
-from rag.documents.loading import Loaded, content_hash, document_id, file_hash, load, load_bytes
+from rag.documents.loading import LOADER_VERSION, Loaded, content_hash, document_id, file_hash, load, load_bytes
 
 __all__ = [
+    "LOADER_VERSION",
     "USUAL_FIELDS",
     "FieldNames",
     "Loaded",

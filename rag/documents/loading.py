@@ -15,6 +15,10 @@ from rag.documents.reading import read_all
 from rag.errors import DocumentError
 from rag.types import Document
 
+LOADER_VERSION = 1
+"""Of all loaders together. Raised by one when any of them reads the same bytes otherwise than before: `rag sync` then
+reads all files again, and embeds what came out different."""
+
 MAX_NOTES = 20
 """Of a file."""
 

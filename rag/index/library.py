@@ -11,7 +11,7 @@ from typing import Self
 from rag.errors import RagError
 from rag.index.connections import Reader, nothing_indexed
 from rag.index.lock import writer_lock
-from rag.index.reading import Count, Listed, Snapshot, all_vectors
+from rag.index.reading import Count, Listed, Origin, Snapshot, all_vectors
 from rag.index.schema import DATABASE, Identity, Manifest, check_identity, read_manifest, vectors_file
 from rag.index.trouble import explained
 from rag.index.vectors import FlatVectors
@@ -127,6 +127,16 @@ class Library:
         """`Snapshot.documents` of the newest generation."""
         with self.snapshot() as now:
             return now.documents()
+
+    def origins(self, ids: Iterable[str] | None = None) -> dict[str, Origin]:
+        """`Snapshot.origins` of the newest generation."""
+        with self.snapshot() as now:
+            return now.origins(ids)
+
+    def duplicates_of(self, document_id: str) -> tuple[Listed, ...]:
+        """`Snapshot.duplicates_of` of the newest generation."""
+        with self.snapshot() as now:
+            return now.duplicates_of(document_id)
 
     def roots(self) -> list[str]:
         """`Snapshot.roots` of the newest generation."""

@@ -35,13 +35,16 @@ class Holder:
 
 @contextmanager
 def writer_lock(folder: Path, command: str) -> Iterator[None]:
-    """Hold the lock during the block. `command` is what others read about the holder, such as "rag index".
+    """Hold the lock of a folder, which is made when missing, during the block.
+
+    `command` is what others read about the holder, such as "rag index".
 
     Raises LibraryBusy at once where it is held, in this process or another; LibraryUnwritable where the folder can't
     be written.
     """
     lock = FileLock(folder / LOCK, blocking=False, thread_local=False)
     with explained(folder / LOCK):
+        folder.mkdir(parents=True, exist_ok=True)
         try:
             lock.acquire()
         except Timeout:  # which is an OSError, too

@@ -38,12 +38,23 @@ _MATCHING = """
     ) AS found
     JOIN chunks ON chunks.number = found.rowid JOIN documents ON documents.number = chunks.document
     ORDER BY found.badness, found.rowid"""
+FIELDS = "id, title, text, source, published, author, content_hash, url, pages, part"
 _DOCUMENTS = """
     SELECT id, title, text, source, published, author, content_hash, {url}, {pages}, {part} FROM documents
     WHERE id IN (SELECT value FROM json_each(?))"""
 _LISTED = """
     SELECT id, title, source, content_hash, (SELECT count(*) FROM chunks WHERE document = documents.number), {part}
-    FROM documents ORDER BY title, id"""
+    FROM documents"""
+_IN_FAMILY = """
+    WHERE id != :id AND number IN (
+        SELECT document FROM sketches WHERE family = (
+            SELECT family FROM sketches WHERE document = (SELECT number FROM documents WHERE id = :id)
+        )
+    )
+    ORDER BY source"""
+_ORIGINS = """
+    SELECT documents.id, origins.loader, origins.mark
+    FROM documents JOIN origins ON origins.document = documents.number"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,16 @@ class Listed:
     def file(self) -> str:
         """See `Document.file`."""
         return self.source.removesuffix(f"#{self.part}") if self.part else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a document was made by and from, besides its content hash."""
+
+    loader: int
+    """Version of the loaders that read it, or `UNFINISHED`."""
+    mark: str | None
+    """`file_mark` of its file when it was last known to hold this content; None where that was never noted."""
 
 
 class Snapshot:
@@ -110,7 +131,8 @@ class Snapshot:
     def documents_by_id(self, ids: Iterable[str]) -> dict[str, Document]:
         """Those of them that are in the library."""
         rows = self._rows(_with_columns(_DOCUMENTS, self.manifest.schema), (_as_json(ids),))
-        return {row[0]: _document(row) for row in rows}
+        with explained(self._database):
+            return {row[0]: as_document(row) for row in rows}
 
     def count(self) -> Count:
         """Of the documents, and of the chunks they were cut into."""
@@ -121,6 +143,21 @@ class Snapshot:
         """All of them, by title."""
         with explained(self._database):
             return list_documents(self._connection, self.manifest.schema)
+
+    def origins(self, ids: Iterable[str] | None = None) -> dict[str, Origin]:
+        """Of the documents with these ids, or of all, by id; of none in a library that no writer has upgraded yet."""
+        if self.manifest.schema != SCHEMA:
+            return {}
+        some = " WHERE id IN (SELECT value FROM json_each(?))"
+        rows = self._rows(_ORIGINS) if ids is None else self._rows(_ORIGINS + some, (_as_json(ids),))
+        return {name: Origin(*origin) for name, *origin in rows}
+
+    def duplicates_of(self, document_id: str) -> tuple[Listed, ...]:
+        """The other documents that are versions of this one, such as copies of the same report, by source."""
+        if self.manifest.schema != SCHEMA:
+            return ()
+        statement = _with_columns(_LISTED + _IN_FAMILY, SCHEMA)
+        return tuple(Listed(*row) for row in self._rows(statement, {"id": document_id}))
 
     def roots(self) -> list[str]:
         """What `rag index` was asked to index, in the order it was asked."""
@@ -140,9 +177,30 @@ class Snapshot:
             return self._connection.execute(statement, values).fetchall()
 
 
+def all_documents(connection: sqlite3.Connection) -> Iterator[tuple[int, Document]]:
+    """Each with its number, in the order of the numbers. Raises what sqlite3 raises."""
+    for number, *values in connection.execute(f"SELECT number, {FIELDS} FROM documents ORDER BY number"):  # noqa: S608
+        yield number, as_document(values)
+
+
+def as_document(values: Sequence[Any]) -> Document:
+    """The document of a row with the columns `FIELDS`.
+
+    Raises sqlite3.OperationalError, as sqlite3 does of text that isn't UTF-8, where `pages` isn't a list of numbers.
+    """
+    *others, pages, part = values
+    try:
+        offsets = json.loads(pages)
+    except (TypeError, ValueError):
+        offsets = None
+    if not isinstance(offsets, list) or not all(isinstance(offset, int) for offset in offsets):
+        raise sqlite3.OperationalError(f"the pages of {others[3]} aren't a list of numbers")
+    return Document(*(*others, tuple(offsets), part))
+
+
 def list_documents(connection: sqlite3.Connection, schema: int = SCHEMA) -> list[Listed]:
     """By title. Raises what sqlite3 raises."""
-    return [Listed(*row) for row in connection.execute(_with_columns(_LISTED, schema))]
+    return [Listed(*row) for row in connection.execute(_with_columns(f"{_LISTED} ORDER BY title, id", schema))]
 
 
 def list_roots(connection: sqlite3.Connection) -> list[str]:
@@ -168,11 +226,6 @@ def embeddings(
         if any(len(blob) != 4 * dimension for _, blob in batch):
             raise damaged(database, f"an embedding isn't {dimension} numbers long")
         yield numbers, np.frombuffer(b"".join(blob for _, blob in batch), dtype="<f4").reshape(-1, dimension)
-
-
-def _document(row: Sequence[Any]) -> Document:
-    *fields, pages, part = row
-    return Document(*[*fields, tuple(json.loads(pages)), part])
 
 
 def _with_columns(statement: str, schema: int) -> str:

@@ -1,6 +1,7 @@
 """The tables of `library.sqlite` and its manifest: what a library was made with."""
 
 import sqlite3
+from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -8,8 +9,36 @@ from rag.errors import LibraryMismatch
 from rag.index.trouble import damaged
 
 DATABASE = "library.sqlite"
-SCHEMA = 2
+SCHEMA = 3
 """Raised by one with every change to the tables below."""
+
+WORDS = "CREATE VIRTUAL TABLE words USING fts5 (title, text, content='', tokenize='porter unicode61')"
+"""content='': only the word lists are kept; the words themselves are in documents.text already."""
+
+KEEPING = (
+    "CREATE INDEX embeddings_of_text ON embeddings (text_hash)",
+    # What a document was made by and from; `seal` proves its text, `mark` spares reading its file again.
+    """CREATE TABLE origins (
+        document INTEGER PRIMARY KEY REFERENCES documents (number) ON DELETE CASCADE,
+        seal TEXT NOT NULL,
+        loader INTEGER NOT NULL,
+        mark TEXT
+    )""",
+    # Derived from the texts: which documents are versions of one another. See `rag.index.sketches`.
+    """CREATE TABLE sketches (
+        document INTEGER PRIMARY KEY REFERENCES documents (number) ON DELETE CASCADE,
+        family INTEGER NOT NULL,
+        signature BLOB NOT NULL
+    )""",
+    "CREATE INDEX sketches_of_family ON sketches (family)",
+    """CREATE TABLE bands (
+        band INTEGER NOT NULL,
+        document INTEGER NOT NULL REFERENCES sketches (document) ON DELETE CASCADE,
+        PRIMARY KEY (band, document)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX bands_of_document ON bands (document)",
+)
+"""What tells whether a library is whole and up to date. All of it can be derived from the rest."""
 
 TABLES = (
     "CREATE TABLE manifest (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
@@ -39,10 +68,11 @@ TABLES = (
     "CREATE INDEX chunks_of_document ON chunks (document)",
     """CREATE TABLE embeddings (
         chunk INTEGER PRIMARY KEY REFERENCES chunks (number) ON DELETE CASCADE,
+        text_hash BLOB,
         vector BLOB NOT NULL
     )""",
-    # content='': only the word lists are kept; the words themselves are in documents.text already.
-    "CREATE VIRTUAL TABLE words USING fts5 (title, text, content='', tokenize='porter unicode61')",
+    *KEEPING,
+    WORDS,
 )
 
 UPGRADES = {
@@ -51,14 +81,28 @@ UPGRADES = {
         "ALTER TABLE documents ADD COLUMN url TEXT",
         "ALTER TABLE documents ADD COLUMN pages TEXT NOT NULL DEFAULT '[]'",
     ),
+    2: ("ALTER TABLE embeddings ADD COLUMN text_hash BLOB", *KEEPING),
 }
 """What makes the tables of each older schema those of the next; a writer does it as part of its first commit."""
 
-LATER_COLUMNS = {1: ("''", "NULL", "'[]'"), SCHEMA: ("part", "url", "pages")}
+_LATER = ("part", "url", "pages")
+LATER_COLUMNS = {1: ("''", "NULL", "'[]'"), 2: _LATER, SCHEMA: _LATER}
 """Of `documents`, by schema: the column, or what stands for it in a library that no writer has upgraded yet."""
 
-DROPPED_TO_START_OVER = ("words", "embeddings", "chunks", "documents", "roots", "manifest")
+DROPPED_TO_START_OVER = (
+    "words", "bands", "sketches", "origins", "embeddings", "chunks", "documents", "roots", "manifest",
+)  # fmt: skip
 """Children before parents, so that no row is deleted one by one to satisfy a reference."""
+
+
+BELONGING = (
+    ("chunks", "document", "documents", "number"),
+    ("embeddings", "chunk", "chunks", "number"),
+    ("origins", "document", "documents", "number"),
+    ("sketches", "document", "documents", "number"),
+    ("bands", "document", "sketches", "document"),
+)
+"""(table, its column, the table of what its rows belong to, the column there), parents before children."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +146,24 @@ def upgrade_tables(connection: sqlite3.Connection, schema: int) -> None:
     for step in range(schema, SCHEMA):
         for statement in UPGRADES[step]:
             connection.execute(statement)
+
+
+def columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
+    """Names, in their order; those of upgraded tables come in another than those of new ones."""
+    return [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+
+
+def is_made_by_us(connection: sqlite3.Connection) -> bool:
+    """Whether the database has the tables and indexes above and nothing else. Raises what sqlite3 raises."""
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        create_tables(fresh)
+        return _definitions(connection) == _definitions(fresh)
+
+
+def _definitions(connection: sqlite3.Connection) -> set[tuple[str, str, tuple[str, ...]]]:
+    """(type, name, columns), but for the tables that FTS5 makes for itself, which differ between versions of SQLite."""
+    rows = connection.execute("SELECT type, name FROM main.sqlite_master WHERE name NOT LIKE 'words!_%' ESCAPE '!'")
+    return {(kind, name, tuple(sorted(columns_of(connection, name)))) for kind, name in rows.fetchall()}
 
 
 def drop_tables(connection: sqlite3.Connection) -> None:

@@ -25,6 +25,8 @@ FOOTER = struct.Struct("<8s32sI")
 MAGIC = b"citeline"
 BLOCK = 1 << 20
 """Bytes read or written at a time."""
+ROWS = 4096
+"""Vectors compared at a time."""
 
 
 class FlatVectors:
@@ -83,6 +85,21 @@ class FlatVectors:
         found = zip(ids[0].tolist(), scores[0].tolist(), strict=True)  # id -1 fills up where fewer were found
         return sorted(((i, score) for i, score in found if i >= 0), key=lambda pair: (-pair[1], pair[0]))
 
+    def equals(self, other: "FlatVectors") -> bool:
+        """Whether both hold the same vectors, bit by bit, under the same ids, in whatever order."""
+        own, others = np.argsort(self.ids), np.argsort(other.ids)
+        if len(own) != len(others) or not np.array_equal(self.ids[own], other.ids[others]):
+            return False
+        return all(
+            np.array_equal(self._rows(own[at : at + ROWS]), other._rows(others[at : at + ROWS]))
+            for at in range(0, len(own), ROWS)
+        )
+
+    def _rows(self, places: Ids) -> Vectors:
+        flat = faiss.downcast_index(self._index.index)
+        rows: Vectors = np.array([flat.reconstruct(int(place)) for place in places], dtype=np.float32)
+        return rows
+
     def save(self, path: Path, stamp: str) -> None:
         """Write the file whole or not at all: under another name first, synced, then renamed, and the folder synced.
 
@@ -98,7 +115,7 @@ class FlatVectors:
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
@@ -163,7 +180,7 @@ def _is_whole(file: BinaryIO, stamp: str) -> bool:
     return bool(crc == written_crc)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the rename itself survive a power cut. Windows neither needs nor allows it."""
     if os.name == "nt":
         return

@@ -7,9 +7,9 @@ file, which the next writer removes; after it, the new library and the old file,
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,9 +17,14 @@ import numpy as np
 
 from rag.errors import RagError
 from rag.index.connections import connect_for_writing, set_aside
+from rag.index.copying import copy_library, index_words
+from rag.index.families import family_of, join_family, make_families, part_families
+from rag.index.fitting import check_chunks, check_encodable, check_text, check_vectors
 from rag.index.lock import writer_lock
+from rag.index.origins import UNFINISHED, seal, text_hash
 from rag.index.reading import Listed, all_vectors, embeddings, list_documents, list_roots
 from rag.index.schema import (
+    BELONGING,
     DATABASE,
     SCHEMA,
     Identity,
@@ -28,48 +33,50 @@ from rag.index.schema import (
     create_tables,
     drop_tables,
     read_manifest,
-    upgrade_tables,
     vectors_file,
     write_manifest,
 )
 from rag.index.trouble import DamagedDatabase, explained
+from rag.index.upgrading import upgrade
 from rag.index.vectors import FlatVectors
 from rag.types import Chunk, Document, Vectors
-
-UNIT_TOLERANCE = 0.01
-"""How far a vector's length may be from 1: more than rounding to bfloat16 does."""
 
 _ENDED = "this writer has ended: an error undid what it wrote, or its block was left"
 
 
 @contextmanager
 def open_writer(
-    folder: Path, identity: Identity, *, start_over: bool = False, command: str = "rag index"
+    folder: Path, identity: Identity, *, start_over: bool = False, loader: int = 0, command: str = "rag index"
 ) -> Iterator["Writer"]:
     """The library in `folder`, which is made when missing, to be changed; what isn't committed in the block is undone.
 
     `start_over` empties it (all but the roots) and gives it `identity`, as part of the first commit; a damaged database
-    is set aside. `command` is what others who want to write read about this process.
+    is set aside. `loader` is the version of the loaders that read what will be put in. `command` is what others who
+    want to write read about this process.
 
     Raises LibraryBusy where another writer is at work, LibraryMismatch where the library was made with another
     identity or by another version, LibraryUnwritable where the folder can't be written or the database is damaged,
     DiskFull.
     """
+    with writer_lock(folder, command), locked_writer(folder, identity, start_over=start_over, loader=loader) as writer:
+        yield writer
+
+
+@contextmanager
+def locked_writer(folder: Path, identity: Identity, *, start_over: bool = False, loader: int = 0) -> Iterator["Writer"]:
+    """`open_writer` for who holds the lock already."""
     database = folder / DATABASE
-    with explained(database):
-        folder.mkdir(parents=True, exist_ok=True)
-    with writer_lock(folder, command):
-        try:
-            writer = Writer(database, identity, start_over)
-        except DamagedDatabase:
-            if not start_over:
-                raise
-            set_aside(database)
-            writer = Writer(database, identity, start_over)
-        try:
-            yield writer
-        finally:
-            writer.close()
+    try:
+        writer = Writer(database, identity, start_over, loader)
+    except DamagedDatabase:
+        if not start_over:
+            raise
+        set_aside(database)
+        writer = Writer(database, identity, start_over, loader)
+    try:
+        yield writer
+    finally:
+        writer.close()
 
 
 class Writer:
@@ -79,13 +86,15 @@ class Writer:
     before anything is written.
     """
 
-    def __init__(self, database: Path, identity: Identity, start_over: bool) -> None:
+    def __init__(self, database: Path, identity: Identity, start_over: bool, loader: int = 0) -> None:
+        self._loader = loader
         self._database = database
         self._folder = database.parent
         self._ended = False
         self._changed = False
         self._searchable_changed = False
         self._gone: list[int] = []
+        self._parted: set[int] = set()
         self._last_committed = 0
         self._store: FlatVectors | None = None
         with explained(database):
@@ -112,19 +121,50 @@ class Writer:
         with explained(self._database):
             return list_roots(self._connection)
 
-    def put(self, document: Document, chunks: Sequence[Chunk], vectors: Vectors) -> None:
+    def outdated(self) -> frozenset[str]:
+        """Ids of the documents that another version of the loaders read, or whose file isn't all in the library."""
+        with explained(self._database):
+            rows = self._connection.execute(
+                "SELECT id FROM documents JOIN origins ON origins.document = documents.number WHERE loader != ?",
+                (self._loader,),
+            ).fetchall()
+        return frozenset(name for (name,) in rows)
+
+    def vectors_of(self, texts: Sequence[str]) -> dict[str, Vectors]:
+        """Text → its vector, of shape (dimension,): for those that were embedded for a document that is in the library,
+        or was when this writer was opened."""
+        found = {}
+        with explained(self._database):
+            for text in dict.fromkeys(texts):
+                row = self._connection.execute(
+                    "SELECT vector FROM embeddings WHERE text_hash = :hash UNION ALL "
+                    "SELECT vector FROM temp.spare WHERE text_hash = :hash LIMIT 1",
+                    {"hash": text_hash(text)},
+                ).fetchone()
+                if row is not None:
+                    found[text] = np.frombuffer(row[0], dtype="<f4").astype(np.float32)
+        return found
+
+    def put(
+        self, document: Document, chunks: Sequence[Chunk], vectors: Vectors, embedded: Sequence[str] | None = None
+    ) -> None:
         """Add a document, or put it in the place of the one with the same id. Row i of `vectors` is chunk i's.
+
+        `embedded` are the texts the vectors were made of, by which `vectors_of` finds them again.
 
         Raises ValueError where `chunks` or `vectors` don't fit the document or the library, where another document has
         the same source, or a chunk's id is taken. Raises DiskFull or LibraryUnwritable.
         """
-        _check_text(document)
-        _check_chunks(document, chunks)
-        _check_vectors(vectors, (len(chunks), self._manifest.identity.dimension))
+        check_text(document)
+        check_chunks(document, chunks)
+        check_vectors(vectors, (len(chunks), self._manifest.identity.dimension))
+        hashes = [None] * len(chunks) if embedded is None else [text_hash(text) for text in embedded]
+        if len(hashes) != len(chunks):
+            raise ValueError(f"got {len(hashes)} embedded texts; wanted {len(chunks)}, one a chunk")
         with self._writing() as connection:
             self._forget(document.id)
             try:
-                self._insert(connection, document, chunks, vectors)
+                self._insert(connection, document, chunks, vectors, hashes)
             except sqlite3.IntegrityError as error:
                 raise ValueError(
                     f"{document.source!r} or the id of one of its chunks is in the library already, "
@@ -135,6 +175,59 @@ class Writer:
         """A document that isn't there is ignored."""
         with self._writing():
             self._forget(document_id)
+
+    def note_marks(self, marks: Mapping[str, str]) -> None:
+        """Id → `file_mark` of the file from which the document is known to come as it is."""
+        with self._writing() as connection:
+            for document_id, mark in marks.items():
+                changed = connection.execute(
+                    "UPDATE origins SET mark = ? WHERE mark IS NOT ? "
+                    "AND document = (SELECT number FROM documents WHERE id = ?)",
+                    (mark, mark, document_id),
+                ).rowcount
+                self._changed = self._changed or changed > 0
+
+    def mark_unfinished(self, lost: Collection[str], *, others: bool = False) -> None:
+        """Note of the files of documents with these sources that not all they hold is in the library any more.
+
+        Their documents are `outdated` from then on, until the file is read again. With `others`, of all files that
+        hold several documents, because it isn't known what else was lost.
+        """
+        if not lost and not others:
+            return
+        files = {*lost, *(source[:at] for source in lost for at, character in enumerate(source) if character == "#")}
+        with self._writing() as connection:
+            unfinished = [
+                (UNFINISHED, listed.id)
+                for listed in list_documents(connection)
+                if listed.file in files or (others and listed.part)
+            ]
+            connection.executemany(
+                "UPDATE origins SET loader = ? WHERE document = (SELECT number FROM documents WHERE id = ?)", unfinished
+            )
+            self._changed = self._changed or bool(unfinished)
+
+    def mend(self, torn: Collection[str]) -> None:
+        """Drop the documents with these sources, and rows that belong to none, and derive anew all that is derived.
+
+        What else their files hold stays, `mark_unfinished`.
+        """
+        self.mark_unfinished(torn)
+        with self._writing() as connection:
+            connection.executemany("DELETE FROM documents WHERE source = ?", [(source,) for source in torn])
+            for table, key, parent, parent_key in BELONGING:
+                connection.execute(
+                    f"DELETE FROM {table} WHERE {key} NOT IN (SELECT {parent_key} FROM {parent})"  # noqa: S608
+                )
+            index_words(connection)
+            make_families(connection)
+            self._derive_all_vectors()
+
+    def take_over(self, other: sqlite3.Connection) -> None:
+        """Fill a library that is being started over with all that another one of the same identity holds."""
+        with self._writing() as connection:
+            copy_library(other, connection)
+            self._derive_all_vectors()
 
     def remember_root(self, root: Path | str) -> None:
         """A folder, file or URL to visit again when `rag index` is called without any."""
@@ -155,6 +248,7 @@ class Writer:
             return False
         with self._writing() as connection:
             if self._searchable_changed:
+                part_families(connection, self._parted)
                 self._store = self._next_store(connection)
                 manifest = replace(self._manifest, generation=self._manifest.generation + 1, stamp=uuid4().hex)
                 self._store.save(vectors_file(self._folder, manifest.generation), manifest.stamp)
@@ -174,15 +268,14 @@ class Writer:
 
     def _begin(self, identity: Identity, start_over: bool) -> Manifest:
         connection = self._connection
+        connection.execute("CREATE TEMP TABLE spare (text_hash BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID")
         connection.execute("BEGIN IMMEDIATE")
         found = read_manifest(connection, self._database)
         if found is not None and not start_over:
             check_identity(found, identity, self._folder)
             self._mark_unchanged()
             if found.schema != SCHEMA:
-                upgrade_tables(connection, found.schema)
-                found = replace(found, schema=SCHEMA)
-                write_manifest(connection, found)
+                found = upgrade(connection, found)
                 self._changed = True
             return found
         roots = list_roots(connection) if found else []
@@ -199,6 +292,7 @@ class Writer:
         row = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'chunks'").fetchone()
         self._last_committed = row[0] if row else 0
         self._gone = []
+        self._parted = set()
         self._changed = False
         self._searchable_changed = False
 
@@ -223,7 +317,12 @@ class Writer:
             self._connection.rollback()
 
     def _insert(
-        self, connection: sqlite3.Connection, document: Document, chunks: Sequence[Chunk], vectors: Vectors
+        self,
+        connection: sqlite3.Connection,
+        document: Document,
+        chunks: Sequence[Chunk],
+        vectors: Vectors,
+        hashes: Sequence[bytes | None],
     ) -> None:
         number = connection.execute(
             "INSERT INTO documents (id, source, title, published, author, content_hash, part, url, pages, text) "
@@ -241,12 +340,19 @@ class Writer:
                 document.text,
             ),
         ).lastrowid
-        for chunk, vector in zip(chunks, vectors.astype("<f4"), strict=True):
+        assert number is not None  # noqa: S101  an INSERT has just set it
+        connection.execute(
+            "INSERT INTO origins (document, seal, loader) VALUES (?, ?, ?)", (number, seal(document), self._loader)
+        )
+        join_family(connection, number, document.text)
+        for chunk, vector, embedded in zip(chunks, vectors.astype("<f4"), hashes, strict=True):
             row = connection.execute(
                 "INSERT INTO chunks (id, document, start_at, end_at) VALUES (?, ?, ?, ?)",
                 (chunk.id, number, chunk.start, chunk.end),
             ).lastrowid
-            connection.execute("INSERT INTO embeddings (chunk, vector) VALUES (?, ?)", (row, vector.tobytes()))
+            connection.execute(
+                "INSERT INTO embeddings (chunk, text_hash, vector) VALUES (?, ?, ?)", (row, embedded, vector.tobytes())
+            )
             connection.execute(
                 "INSERT INTO words (rowid, title, text) VALUES (?, ?, ?)",
                 (row, document.title, document.text[chunk.start : chunk.end]),
@@ -267,12 +373,25 @@ class Writer:
             "INSERT INTO words (words, rowid, title, text) VALUES ('delete', ?, ?, ?)",
             [(chunk, title, text[start:end]) for chunk, start, end in chunks],
         )
+        connection.execute(
+            "INSERT OR REPLACE INTO temp.spare SELECT text_hash, vector FROM embeddings WHERE text_hash IS NOT NULL "
+            "AND chunk IN (SELECT number FROM chunks WHERE document = ?)",
+            (number,),
+        )
+        family = family_of(connection, number)
+        if family is not None:
+            self._parted.add(family)
         connection.execute("DELETE FROM documents WHERE number = ?", (number,))
         self._gone += [chunk for chunk, _, _ in chunks]
         self._changed = self._searchable_changed = True
 
+    def _derive_all_vectors(self) -> None:
+        self._store = FlatVectors(self._manifest.identity.dimension)
+        self._gone, self._last_committed = [], 0
+        self._changed = self._searchable_changed = True
+
     def _change_root(self, statement: str, root: Path | str) -> None:
-        _check_encodable(str(root))
+        check_encodable(str(root))
         with self._writing() as connection:
             if connection.execute(statement, (str(root),)).rowcount:
                 self._changed = True
@@ -301,39 +420,3 @@ class Writer:
             for path in self._folder.glob("vectors-*"):
                 if path != current:
                     path.unlink()
-
-
-def _check_text(document: Document) -> None:
-    for field in fields(document):
-        if isinstance(value := getattr(document, field.name), str):
-            _check_encodable(value)
-
-
-def _check_encodable(text: str) -> None:
-    """Raises ValueError (UnicodeEncodeError) for half of a surrogate pair, which no UTF-8 can hold."""
-    text.encode("utf-8")
-
-
-def _check_chunks(document: Document, chunks: Sequence[Chunk]) -> None:
-    if len({chunk.id for chunk in chunks}) != len(chunks):
-        raise ValueError(f"two chunks of {document.source!r} have the same id")
-    for chunk in chunks:
-        _check_encodable(chunk.id)
-        if chunk.document_id != document.id:
-            raise ValueError(f"chunk {chunk.id!r} belongs to {chunk.document_id!r}, not to {document.id!r}")
-        if not 0 <= chunk.start < chunk.end <= len(document.text):
-            raise ValueError(
-                f"chunk {chunk.id!r} runs from {chunk.start} to {chunk.end}; "
-                f"wanted a run of characters between 0 and {len(document.text)}"
-            )
-
-
-def _check_vectors(vectors: Vectors, shape: tuple[int, int]) -> None:
-    if vectors.shape != shape or vectors.dtype != np.float32:
-        raise ValueError(
-            f"got vectors of shape {vectors.shape} and {vectors.dtype}; wanted {shape}, a row a chunk, and float32"
-        )
-    lengths = np.linalg.norm(vectors, axis=1)
-    if not np.all(np.abs(lengths - 1) <= UNIT_TOLERANCE):  # "not all", so that NaN is refused too
-        wrong = int(np.argmax(~(np.abs(lengths - 1) <= UNIT_TOLERANCE)))
-        raise ValueError(f"vector {wrong} has length {lengths[wrong]:.4f}; wanted 1")

@@ -13,11 +13,13 @@ from rag.pipeline.conditions import (
 )
 from rag.pipeline.opening import (
     Report,
+    embedder_on_demand,
     index_articles,
     library_identity,
     open_embedder,
     open_pipeline,
     open_reader,
+    sync_articles,
 )
 
 __all__ = [
@@ -27,11 +29,13 @@ __all__ = [
     "answer_settings",
     "check_question",
     "code_revision",
+    "embedder_on_demand",
     "index_articles",
     "library_fingerprint",
     "library_identity",
     "open_embedder",
     "open_pipeline",
     "open_reader",
+    "sync_articles",
     "weights_revision",
 ]

@@ -14,7 +14,9 @@ from rag.indexing import IndexReport, index_paths
 from rag.model_files import ensure
 from rag.pipeline.answering import Pipeline
 from rag.pipeline.conditions import weights_revision
+from rag.rebuilding import rebuild_library
 from rag.settings import Settings
+from rag.syncing import SyncReport, note_marks, sync_folders
 from rag.types import Embedder, Engine, Progress, Vectors
 
 Report = Callable[[str, int, int], None]
@@ -48,7 +50,7 @@ def open_pipeline(settings: Settings, report: Report | None = None, *, repeatabl
 def index_articles(
     settings: Settings, paths: Sequence[Path] = (), *, start_over: bool = False, report: Report | None = None
 ) -> IndexReport:
-    """`index_paths` with the library and the embedder of the settings.
+    """`index_paths`, or with `start_over` `rebuild_library`, with the library and the embedder of the settings.
 
     The model is loaded by the first article that has to be embedded: where none has, all is done in a second.
     """
@@ -61,13 +63,40 @@ def index_articles(
         if not paths:
             raise
         dimension = None
+    embedder = embedder_on_demand(settings, dimension, report)
+    identity = library_identity(settings, embedder)
+    if start_over:
+        done = rebuild_library(paths, settings.index, identity, embedder, report)
+    else:
+        done = index_paths(paths, settings.index, identity, embedder, report=report)
+    note_marks(settings.index, identity)
+    return done
+
+
+def sync_articles(settings: Settings, embedder: Embedder | None = None, report: Report | None = None) -> SyncReport:
+    """`sync_folders` with the library of the settings, and with their embedder where none is given.
+
+    Raises LibraryEmpty where nothing was ever indexed, and LibraryMismatch, which says what to do, where the library
+    was made with other settings.
+    """
+    dimension = _made_with(settings).dimension
+    embedder = embedder or embedder_on_demand(settings, dimension, report)
+    return sync_folders(settings.index, library_identity(settings, embedder), embedder, report)
+
+
+def embedder_on_demand(
+    settings: Settings, dimension: int | None = None, report: Report | None = None
+) -> "EmbedderOnDemand":
+    """The embedder of the settings, whose files are fetched now when they aren't here yet, to be loaded when needed.
+
+    `dimension` is None where only the model itself can tell.
+    """
+    report = report or _silent
     folder = ensure(settings.embedder, settings.models, offline=settings.offline, report=report)
     revision = weights_revision(folder)
-    embedder = EmbedderOnDemand(
+    return EmbedderOnDemand(
         settings.embedder, revision, dimension, lambda: _load_embedder(folder, settings.embedder, revision, report)
     )
-    identity = library_identity(settings, embedder)
-    return index_paths(paths, settings.index, identity, embedder, start_over=start_over, report=report)
 
 
 def open_embedder(settings: Settings, report: Report | None = None) -> SentenceTransformerEmbedder:

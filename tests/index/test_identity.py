@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from rag.errors import LibraryMismatch
-from rag.index import Identity, open_library, open_writer
+from rag.index import Identity, check_library, open_library, open_writer, restore_backup, write_backup
+from rag.index.schema import SCHEMA
 from tests.index.shelf import (
     ARTICLES,
     IDENTITY,
@@ -88,7 +89,7 @@ def test_a_library_of_a_newer_version_is_left_alone(start_over: bool, tmp_path: 
     connection.execute("UPDATE manifest SET value = 7 WHERE key = 'schema'")
     connection.commit()
     connection.close()
-    newer = r"made by a newer Citeline \(schema 7; this one reads 2\)\. Update Citeline, .*RAG_INDEX"
+    newer = r"made by a newer Citeline \(schema 7; this one reads 3\)\. Update Citeline, .*RAG_INDEX"
     with pytest.raises(LibraryMismatch, match=newer):
         open_library(tmp_path, IDENTITY)
     with pytest.raises(LibraryMismatch, match=newer), open_writer(tmp_path, IDENTITY, start_over=start_over):
@@ -97,43 +98,85 @@ def test_a_library_of_a_newer_version_is_left_alone(start_over: bool, tmp_path: 
 
 def as_the_first_version_made_it(folder: Path) -> None:
     """A library of today with the tables and the manifest that the first version of them had."""
-    make_library(folder)
+    as_the_second_version_made_it(folder)
     with closing(sqlite3.connect(folder / "library.sqlite")) as connection, connection:
         for column in ("part", "url", "pages"):
             connection.execute(f"ALTER TABLE documents DROP COLUMN {column}")
         connection.execute("UPDATE manifest SET value = 1 WHERE key = 'schema'")
 
 
-def test_a_library_of_the_first_version_is_read_as_it_is(tmp_path: Path) -> None:
-    as_the_first_version_made_it(tmp_path)
+def as_the_second_version_made_it(folder: Path) -> None:
+    """Likewise; it kept of each article where it was published and which part of its file it is, but no seals."""
+    make_library(folder)
+    with closing(sqlite3.connect(folder / "library.sqlite")) as connection, connection:
+        for table in ("bands", "sketches", "origins"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("DROP INDEX embeddings_of_text")
+        connection.execute("ALTER TABLE embeddings DROP COLUMN text_hash")
+        connection.execute("UPDATE manifest SET value = 2 WHERE key = 'schema'")
+
+
+OLDER = {1: as_the_first_version_made_it, 2: as_the_second_version_made_it}
+
+
+@pytest.mark.parametrize("schema", OLDER)
+def test_a_library_of_an_older_version_is_read_as_it_is(schema: int, tmp_path: Path) -> None:
+    OLDER[schema](tmp_path)
     with open_library(tmp_path, IDENTITY) as library:
-        assert library.manifest.schema == 1
+        assert library.manifest.schema == schema
         assert {listed.part for listed in library.documents()} == {""}
         assert library.documents_by_id(["tea"])["tea"] == article("tea", ARTICLES["tea"])
         assert worded(library, "bushes") == ["tea:1"]
+        assert (library.origins(), library.duplicates_of("tea")) == ({}, ())
+    with pytest.raises(LibraryMismatch, match=r"older Citeline\. Run `rag sync`"):
+        check_library(tmp_path)
 
 
-def test_a_library_of_the_first_version_is_upgraded_by_its_next_writer(tmp_path: Path) -> None:
-    as_the_first_version_made_it(tmp_path)
+@pytest.mark.parametrize("schema", OLDER)
+def test_a_library_of_an_older_version_is_upgraded_by_its_next_writer(schema: int, tmp_path: Path) -> None:
+    OLDER[schema](tmp_path)
     with open_writer(tmp_path, IDENTITY):
         pass
     paged = replace(article("wood", "Wood floats.\nIt burns."), url="https://a.example/w", pages=(0, 13), part="3")
     with open_library(tmp_path, IDENTITY) as library, open_writer(tmp_path, IDENTITY) as writer:
-        assert library.manifest.schema == 1
+        assert library.manifest.schema == schema
         chunks = lines_of(paged)
         writer.put(paged, chunks, vectors_of(paged, chunks))
         assert library.documents_by_id(["tea"])["tea"].pages == ()
         writer.commit()
-        assert library.manifest.schema == 2
+        assert library.manifest.schema == SCHEMA
         assert library.documents_by_id(["wood"])["wood"] == paged
         assert library.documents_by_id(["tea"])["tea"] == article("tea", ARTICLES["tea"])
         assert worded(library, "bushes") == ["tea:1"]
+    assert check_library(tmp_path).faults == ()
 
 
-def test_a_library_of_the_first_version_can_be_started_over(tmp_path: Path) -> None:
-    as_the_first_version_made_it(tmp_path)
-    with open_writer(tmp_path, IDENTITY, start_over=True) as writer:
+@pytest.mark.parametrize("schema", OLDER)
+def test_an_upgrade_alone_changes_nothing_that_can_be_found(schema: int, tmp_path: Path) -> None:
+    OLDER[schema](tmp_path)
+    before = state(tmp_path)
+    with open_writer(tmp_path, IDENTITY) as writer:
+        assert writer.commit() is True
+    assert state(tmp_path) == before
+    assert check_library(tmp_path).faults == ()
+
+
+@pytest.mark.parametrize("schema", OLDER)
+def test_a_backup_of_a_library_of_an_older_version_is_upgraded_when_it_is_restored(schema: int, tmp_path: Path) -> None:
+    OLDER[schema](tmp_path)
+    before = state(tmp_path)
+    write_backup(tmp_path, tmp_path / "backup")
+    restore_backup(tmp_path / "restored", tmp_path / "backup")
+    assert state(tmp_path / "restored")["documents"] == before["documents"]
+    assert check_library(tmp_path / "restored").faults == ()
+
+
+@pytest.mark.parametrize("schema", OLDER)
+def test_a_library_of_an_older_version_can_be_started_over(schema: int, tmp_path: Path) -> None:
+    OLDER[schema](tmp_path)
+    with open_writer(tmp_path, replace(IDENTITY, chunk_tokens=64), start_over=True) as writer:
         put(writer, "wood", "Wood floats.")
         writer.commit()
-    with open_library(tmp_path, IDENTITY) as library:
+    with open_library(tmp_path) as library:
         assert [listed.id for listed in library.documents()] == ["wood"]
+    assert check_library(tmp_path).faults == ()

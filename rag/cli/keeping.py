@@ -1,0 +1,238 @@
+"""`rag sync · check · backup · restore`: the library in step with its folders, proved, and kept safe."""
+
+import json
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rag import model_files
+from rag.cli.progress import ProgressLines
+from rag.cli.shared import one_line, print_lines, settings_of
+from rag.errors import DocumentError, LibraryError, ModelError, RagError
+from rag.index import (
+    CheckReport,
+    Library,
+    check_library,
+    open_library,
+    repair_library,
+    restore_backup,
+    write_backup,
+)
+from rag.settings import Settings
+from rag.syncing import Stale, Staleness, SyncReport, stale_files
+from rag.watching import changes
+
+keeping_app = typer.Typer()
+
+NAMED = 20
+"""Stale articles of a kind that `rag status` names; `--json` names all."""
+
+WHOLE_LIBRARY = (Staleness.EMBEDDER, Staleness.CHUNKER)
+
+
+@keeping_app.command()
+def sync(
+    context: typer.Context,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, whenever something changes, until Ctrl-C.")] = False,
+) -> None:
+    """Bring the library in step with the folders indexed before: add, update, move and remove by content."""
+    from rag.pipeline import sync_articles
+
+    settings = settings_of(context)
+    if watch:
+        with suppress(KeyboardInterrupt):
+            _watch(settings)
+        return
+    with ProgressLines() as report:
+        done = sync_articles(settings, report=report)
+    print_lines(_sync_lines(done))
+    if done.refused:
+        raise DocumentError(f"{len(done.refused)} could not be read; the lines that begin with ! say which and why.")
+
+
+@keeping_app.command()
+def check(
+    context: typer.Context,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended, and say what can't.")] = False,
+) -> None:
+    """Prove the library whole: texts, chunks, vectors, words and the database itself. Exit status 1 where it isn't."""
+    folder = settings_of(context).index
+    if repair:
+        _repair(folder)
+        return
+    with ProgressLines() as report:
+        found = check_library(folder, report)
+    _print_checks(found)
+    if found.faults:
+        raise LibraryError(f"Faults: {len(found.faults)}. Run `rag check --repair` to mend what can be mended.")
+
+
+def _repair(folder: Path) -> None:
+    with ProgressLines() as report:
+        done = repair_library(folder, report)
+    print_lines(f"mended: {fault.what}" for fault in done.before.faults if fault.source is None)
+    print_lines(f"dropped: {source}" for source in done.lost)
+    if done.unnamed:
+        print_lines([f"dropped: {done.unnamed} articles of which not even the name can be read"])
+    if done.aside:
+        print_lines([f"The damaged database was set aside: {done.aside}"])
+    _print_checks(done.after)
+    if done.after.faults:
+        raise LibraryError(f"Faults left: {len(done.after.faults)}. Run `rag index --rebuild` to make it again.")
+    if done.lost or done.unnamed:
+        raise LibraryError(
+            f"{len(done.lost) + done.unnamed} articles were torn and are no longer in the library. "
+            "Run `rag sync` to index them again from their files."
+        )
+
+
+@keeping_app.command()
+def backup(context: typer.Context, file: Annotated[Path, typer.Argument(help="Written whole or not at all.")]) -> None:
+    """Write the library into one file, while it is in use."""
+    with ProgressLines() as report:
+        made = write_backup(settings_of(context).index, file, report)
+    size = file.stat().st_size / 1e6
+    print_lines([f"{made.documents:,} articles in {made.chunks:,} chunks, {size:,.1f} MB: {file}"])
+
+
+@keeping_app.command()
+def restore(context: typer.Context, file: Annotated[Path, typer.Argument(help="What `rag backup` wrote.")]) -> None:
+    """Put what a backup holds in the place of the library, while it is in use. A bad file changes nothing."""
+    folder = settings_of(context).index
+    with ProgressLines() as report:
+        made = restore_backup(folder, file, report)
+    print_lines([f"{made.documents:,} articles in {made.chunks:,} chunks, as of {made.made}: {folder}"])
+
+
+def stale_lines(settings: Settings) -> Iterator[str]:
+    """What is stale, by its reasons; nothing where there is no library to speak of."""
+    try:
+        found = _stale(settings)
+    except RagError:  # which the lines about the library say already
+        return
+    if not found:
+        yield "Stale: nothing"
+        return
+    yield f"Stale: {len(found)}. {_remedy(found)}"
+    groups: dict[str, list[str]] = {}
+    for stale in found:
+        groups.setdefault(", ".join(stale.reasons), []).append(stale.source)
+    for reasons, sources in groups.items():
+        for source in sources[:NAMED]:
+            yield f"  {reasons}: {source}"
+        if len(sources) > NAMED:
+            yield f"  {reasons}: {len(sources) - NAMED} others, which `rag status --json` names"
+
+
+def library_json(settings: Settings) -> str:
+    """The library's state and what is stale in it."""
+    state: dict[str, Any] = {"folder": str(settings.index), "error": None, "stale": []}
+    try:
+        with open_library(settings.index) as library, library.snapshot() as now:
+            count, made = now.count(), now.manifest.identity
+            state |= {
+                "documents": count.documents,
+                "chunks": count.chunks,
+                "generation": now.manifest.generation,
+                "embedder": made.embedder,
+                "chunk_tokens": made.chunk_tokens,
+                "chunk_overlap": made.chunk_overlap,
+                "roots": now.roots(),
+            }
+        state["stale"] = [{"source": stale.source, "reasons": list(stale.reasons)} for stale in _stale(settings)]
+    except RagError as error:
+        state["error"] = str(error)
+    return json.dumps(state, ensure_ascii=False, indent=1)
+
+
+def _stale(settings: Settings) -> list[Stale]:
+    wanted: dict[str, object] = {
+        "embedder": settings.embedder,
+        "chunk_tokens": settings.chunk_tokens,
+        "chunk_overlap": settings.chunk_overlap,
+    }
+    embedder = model_files.status(settings.embedder, settings.models)
+    if embedder.present:
+        from rag.pipeline import weights_revision
+
+        with suppress(ModelError):
+            wanted["revision"] = weights_revision(embedder.path)
+    with open_library(settings.index) as library:
+        return stale_files(library, wanted)
+
+
+def _remedy(found: Sequence[Stale]) -> str:
+    if any(reason in WHOLE_LIBRARY for stale in found for reason in stale.reasons):
+        return "Run `rag index --rebuild`; the library as it is answers meanwhile."
+    return "Run `rag sync`."
+
+
+def _sync_lines(done: SyncReport) -> Iterator[str]:
+    for sign, sources in (("+", done.added), ("~", done.updated), ("-", done.removed)):
+        for source in sources:
+            yield f"{sign} {source}"
+    for old, new in done.moved:
+        yield f"> {old} → {new}"
+    for problem in done.refused:
+        yield f"! {problem}"
+    for note in done.notes:
+        yield f"? {note}"
+    yield (
+        f"{len(done.added)} added, {len(done.updated)} updated, {len(done.moved)} moved, {len(done.removed)} removed, "
+        f"{done.unchanged} unchanged, {len(done.refused)} refused: {done.documents} articles in the library."
+    )
+
+
+def _watch(settings: Settings) -> None:
+    """Sync now and after every change, until Ctrl-C; what was committed by then stays.
+
+    What goes wrong is said once and tried again when something changes, or, where the library itself couldn't be
+    written, at the next glance.
+    """
+    from rag.pipeline import embedder_on_demand, sync_articles
+
+    with Library(settings.index) as library:
+        roots, dimension = library.roots(), library.manifest.identity.dimension
+    embedder = embedder_on_demand(settings, dimension)
+    events = changes(lambda: _roots(settings, roots), settings.index, threading.Event())
+    print_lines(f"Watching {root}" for root in roots)
+    pending, said = True, ""
+    while True:
+        if pending:
+            done, complaint, pending = None, "", False
+            try:
+                with ProgressLines() as report:
+                    done = sync_articles(settings, embedder, report)
+                complaint = " ".join(done.refused)
+            except RagError as error:
+                complaint, pending = str(error), isinstance(error, LibraryError)
+            if done and done.changed:
+                print_lines(_sync_lines(done))
+            if complaint and complaint != said:
+                print(f"rag: {one_line(complaint)}", file=sys.stderr)
+            said = complaint
+            sys.stdout.flush()
+        pending = next(events) or pending
+
+
+def _roots(settings: Settings, before: Sequence[str]) -> Sequence[str]:
+    try:
+        with Library(settings.index) as library:
+            return library.roots()
+    except RagError:
+        return before
+
+
+def _print_checks(report: CheckReport) -> None:
+    table = Table("checked", "how many", "faults", box=None, pad_edge=False)
+    for one in report.checks:
+        table.add_row(one.name, f"{one.counted:,}", str(len(one.faults)) if one.faults else "none")
+    Console().print(table)
+    print_lines(f"! {fault.what}" for fault in report.faults)

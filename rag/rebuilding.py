@@ -1,0 +1,66 @@
+"""A library made anew beside the old one, which answers meanwhile and is replaced by one commit in the end."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from rag.documents import find_files
+from rag.errors import DocumentError, LibraryEmpty, LibraryError
+from rag.index import Identity, Library, take_library, writer_lock
+from rag.indexing import IndexReport, Report, index_paths
+from rag.types import Embedder
+
+REBUILDING = "rebuilding"
+"""Folder in that of the library, with what was embedded so far."""
+
+
+def rebuild_library(
+    paths: Sequence[Path], folder: Path, identity: Identity, embedder: Embedder, report: Report | None = None
+) -> IndexReport:
+    """Make the library in `folder` anew from `paths`, or from the folders it remembers, with `identity`.
+
+    What an interrupted run with the same paths and identity committed is not embedded again. Files that can't be read
+    are left out, and folders other than `paths` forgotten.
+
+    Raises DocumentError where there is nothing to index, a folder can't be visited or no file be read, LibraryBusy,
+    LibraryUnwritable and DiskFull; then the old library stays as it is.
+    """
+    if paths:
+        find_files(paths)  # a wrong path is said before a folder is made
+    with writer_lock(folder, "rag index --rebuild"):
+        paths = [path.resolve() for path in paths] or [Path(root) for root in _roots(folder)]
+        if not paths:
+            raise DocumentError("No folder has been indexed yet, so say which: `rag index --rebuild FOLDER`.")
+        aside = folder / REBUILDING
+        if not _goes_on(aside, identity, paths):
+            shutil.rmtree(aside, ignore_errors=True)
+        try:
+            done = index_paths(paths, aside, identity, embedder, report=report)
+        except DocumentError as error:
+            raise DocumentError(
+                f"{error} The library stays as it was. To forget this folder, name the others: "
+                "`rag index --rebuild FOLDER`."
+            ) from error
+        if not done.documents:
+            why = done.refused[0] if done.refused else ""
+            raise DocumentError(f"Nothing could be read, so the library stays as it was. {why}".rstrip())
+        take_library(folder, aside)
+        shutil.rmtree(aside, ignore_errors=True)
+        return done
+
+
+def _roots(folder: Path) -> list[str]:
+    try:
+        with Library(folder) as library:
+            return library.roots()
+    except LibraryEmpty:
+        return []
+
+
+def _goes_on(aside: Path, identity: Identity, paths: Sequence[Path]) -> bool:
+    """Whether what lies there is the beginning of the same work."""
+    try:
+        with Library(aside, identity) as begun:
+            return set(begun.roots()) <= {str(path) for path in paths}
+    except LibraryError:
+        return False
