@@ -8,6 +8,7 @@ Every twentieth article is another's copy with some words changed. The library l
 
 import argparse
 import random
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -29,13 +30,16 @@ COPIED = 20
 CHANGED = 0.04
 """Of the words of a copy."""
 
-SYLLABLES = "ba ke lo mi nu pra sto ven gri tal dor fen hul jas kor".split()
+SEEDS = Path(__file__).parent.parent / "seeds"
+"""Its articles lend their words, so that an embedder's tokenizer meets words it knows."""
 
 
 def write_articles(folder: Path, count: int, seed: int = 0) -> int:
     """Write them into folders of a hundred, and return how many are copies."""
     chosen = random.Random(seed)
-    words = ["".join(chosen.choices(SYLLABLES, k=chosen.randint(1, 4))) for _ in range(8000)]
+    text = " ".join(file.read_text(encoding="utf-8") for file in sorted(SEEDS.glob("*.txt")))
+    words = sorted(set(re.findall(r"[a-z]{2,}", text)))
+    chosen.shuffle(words)
     weights = [1 / (rank + 1) ** 0.9 for rank in range(len(words))]
     originals: list[str] = []
     copies = 0
