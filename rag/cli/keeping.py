@@ -14,6 +14,7 @@ from rich.table import Table
 
 from rag import model_files
 from rag.cli.progress import ProgressLines
+from rag.cli.reports import sync_lines
 from rag.cli.shared import one_line, print_lines, settings_of
 from rag.errors import DocumentError, LibraryError, ModelError, RagError
 from rag.index import (
@@ -26,7 +27,7 @@ from rag.index import (
     write_backup,
 )
 from rag.settings import Settings
-from rag.syncing import Stale, Staleness, SyncReport, stale_files
+from rag.syncing import Stale, Staleness, stale_files
 from rag.watching import changes
 
 keeping_app = typer.Typer()
@@ -52,7 +53,7 @@ def sync(
         return
     with ProgressLines() as report:
         done = sync_articles(settings, report=report)
-    print_lines(_sync_lines(done))
+    print_lines(sync_lines(done))
     if done.refused:
         raise DocumentError(f"{len(done.refused)} could not be read; the lines that begin with ! say which and why.")
 
@@ -174,22 +175,6 @@ def _remedy(found: Sequence[Stale]) -> str:
     return "Run `rag sync`."
 
 
-def _sync_lines(done: SyncReport) -> Iterator[str]:
-    for sign, sources in (("+", done.added), ("~", done.updated), ("-", done.removed)):
-        for source in sources:
-            yield f"{sign} {source}"
-    for old, new in done.moved:
-        yield f"> {old} → {new}"
-    for problem in done.refused:
-        yield f"! {problem}"
-    for note in done.notes:
-        yield f"? {note}"
-    yield (
-        f"{len(done.added)} added, {len(done.updated)} updated, {len(done.moved)} moved, {len(done.removed)} removed, "
-        f"{done.unchanged} unchanged, {len(done.refused)} refused: {done.documents} articles in the library."
-    )
-
-
 def _watch(settings: Settings) -> None:
     """Sync now and after every change, until Ctrl-C; what was committed by then stays.
 
@@ -214,7 +199,7 @@ def _watch(settings: Settings) -> None:
             except RagError as error:
                 complaint, pending = str(error), isinstance(error, LibraryError)
             if done and done.changed:
-                print_lines(_sync_lines(done))
+                print_lines(sync_lines(done))
             if complaint and complaint != said:
                 print(f"rag: {one_line(complaint)}", file=sys.stderr)
             said = complaint

@@ -1,7 +1,7 @@
 """What the commands print."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -17,22 +17,39 @@ from rag.model_files import ModelStatus
 from rag.records import answer_fields
 from rag.rendering import plain
 from rag.settings import EngineChoice, Settings
+from rag.syncing import SyncReport
 from rag.types import Answer
 
 
 def index_lines(report: IndexReport) -> Iterator[str]:
     """One line for each article that changed or could not be read, whole or in part, then the sums."""
-    for sign, sources in (("+", report.added), ("~", report.updated), ("-", report.removed)):
-        for source in sources:
-            yield f"{sign} {source}"
-    for problem in report.refused:
-        yield f"! {problem}"
-    for note in report.notes:
-        yield f"? {note}"
+    yield from _changes(report, ())
     yield (
         f"{len(report.added)} added, {len(report.updated)} updated, {len(report.removed)} removed, "
         f"{report.unchanged} unchanged, {len(report.refused)} refused: {report.documents} articles in the library."
     )
+
+
+def sync_lines(report: SyncReport) -> Iterator[str]:
+    """As `index_lines`, with the files that moved."""
+    yield from _changes(report, report.moved)
+    yield (
+        f"{len(report.added)} added, {len(report.updated)} updated, {len(report.moved)} moved, "
+        f"{len(report.removed)} removed, {report.unchanged} unchanged, {len(report.refused)} refused: "
+        f"{report.documents} articles in the library."
+    )
+
+
+def _changes(report: IndexReport | SyncReport, moved: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for sign, sources in (("+", report.added), ("~", report.updated), ("-", report.removed)):
+        for source in sources:
+            yield f"{sign} {source}"
+    for old, new in moved:
+        yield f"> {old} → {new}"
+    for problem in report.refused:
+        yield f"! {problem}"
+    for note in report.notes:
+        yield f"? {note}"
 
 
 def answer_json(answer: Answer) -> str:

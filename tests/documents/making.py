@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
 IMAGE = None
 """A page with a picture on it and no text."""
@@ -124,10 +125,16 @@ def xlsx(sheets: Mapping[str, Sequence[Sequence[object]]], formats: Mapping[str,
     return saved(book)
 
 
-def saved(document: object) -> bytes:
-    """The bytes of a document with a method `save`."""
+class Savable(Protocol):
+    """A document of python-docx, python-pptx or openpyxl."""
+
+    def save(self, file: io.BytesIO, /) -> object: ...
+
+
+def saved(document: Savable) -> bytes:
+    """The bytes of a document."""
     file = io.BytesIO()
-    document.save(file)  # type: ignore[attr-defined]
+    document.save(file)
     return file.getvalue()
 
 

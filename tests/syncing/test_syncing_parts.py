@@ -16,7 +16,7 @@ from rag.types import Document
 from tests.documents.making import mail, mailbox, zipped
 from tests.fakes import WordEmbedder
 from tests.index.shelf import IDENTITY, state
-from tests.test_syncing import CountingEmbedder
+from tests.syncing.folders import CountingEmbedder
 
 NEWS = {"apples.txt": "Apples are ripe in autumn.", "deep/bread.md": "# Bread\n\nBread is dear.", "coal.txt": "Black."}
 MAILS = [mail("Hello Ada.", "Ada"), mail("Hello Bo.", "Bo"), mail("Hello Cy.", "Cy")]
@@ -29,17 +29,6 @@ def news(tmp_path: Path) -> Path:
     (folder / "may.zip").write_bytes(zipped(NEWS))
     (folder / "post.mbox").write_bytes(mailbox(*MAILS))
     return folder
-
-
-@pytest.fixture
-def library(news: Path, tmp_path: Path) -> Path:
-    index_paths([news], tmp_path / "index", IDENTITY, WordEmbedder())
-    return tmp_path / "index"
-
-
-@pytest.fixture
-def embedder() -> CountingEmbedder:
-    return CountingEmbedder()
 
 
 def documents(library: Path, file: Path) -> list[Document]:

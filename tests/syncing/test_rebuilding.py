@@ -15,16 +15,17 @@ from rag.rebuilding import rebuild_library
 from rag.types import Progress, Vectors
 from tests.fakes import WordEmbedder
 from tests.index.shelf import IDENTITY, state, vector_files
+from tests.syncing.folders import CountingEmbedder, written
 
 OTHER = replace(IDENTITY, chunk_tokens=64)
 NEWS = {f"{name}.md": f"# {name.title()}\n\nAll about {name}." for name in ("apples", "bread", "coal", "dew")}
 
 
-class Mortal(WordEmbedder):
+class Mortal(CountingEmbedder):
     """Keeps what it embeds, and stops like Ctrl-C in the call with this number."""
 
     def __init__(self, dies_at: int = 0) -> None:
-        self.embedded: list[str] = []
+        super().__init__()
         self._dies_at = dies_at
         self._calls = 0
 
@@ -32,23 +33,12 @@ class Mortal(WordEmbedder):
         self._calls += 1
         if self._calls == self._dies_at:
             raise KeyboardInterrupt
-        self.embedded += texts
         return super().embed_passages(texts, progress)
 
 
 @pytest.fixture
 def news(tmp_path: Path) -> Path:
-    folder = tmp_path / "news"
-    folder.mkdir()
-    for name, text in NEWS.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return folder
-
-
-@pytest.fixture
-def library(news: Path, tmp_path: Path) -> Path:
-    index_paths([news], tmp_path / "index", IDENTITY, WordEmbedder())
-    return tmp_path / "index"
+    return written(tmp_path / "news", NEWS)
 
 
 @pytest.fixture

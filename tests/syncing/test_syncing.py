@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -13,9 +13,10 @@ from rag.errors import DocumentError, LibraryEmpty, LibraryMismatch
 from rag.index import Library, check_library, open_library
 from rag.indexing import index_paths
 from rag.syncing import Stale, Staleness, note_marks, stale_files, stale_sources, sync_folders
-from rag.types import Document, Progress, Vectors
+from rag.types import Document
 from tests.fakes import WordEmbedder
 from tests.index.shelf import IDENTITY, state
+from tests.syncing.folders import CountingEmbedder, written
 
 NEWS = {
     "apples.md": "# Apples\n\nApples are ripe in autumn.",
@@ -25,35 +26,9 @@ NEWS = {
 PLAIN = {name: getattr(IDENTITY, name) for name in ("embedder", "revision", "chunk_tokens", "chunk_overlap")}
 
 
-class CountingEmbedder(WordEmbedder):
-    """Keeps every text it embeds."""
-
-    def __init__(self) -> None:
-        self.embedded: list[str] = []
-
-    def embed_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        self.embedded += texts
-        return super().embed_passages(texts, progress)
-
-
 @pytest.fixture
 def news(tmp_path: Path) -> Path:
-    folder = tmp_path / "news"
-    folder.mkdir()
-    for name, text in NEWS.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return folder
-
-
-@pytest.fixture
-def library(news: Path, tmp_path: Path) -> Path:
-    index_paths([news], tmp_path / "index", IDENTITY, WordEmbedder())
-    return tmp_path / "index"
-
-
-@pytest.fixture
-def embedder() -> CountingEmbedder:
-    return CountingEmbedder()
+    return written(tmp_path / "news", NEWS)
 
 
 @pytest.fixture
