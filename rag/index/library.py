@@ -10,7 +10,7 @@ from typing import Self
 
 from rag.errors import RagError
 from rag.index.connections import Reader, nothing_indexed
-from rag.index.lock import writer_lock
+from rag.index.lock import restoring_lock
 from rag.index.reading import Count, Listed, Origin, Snapshot, all_vectors
 from rag.index.schema import DATABASE, Identity, Manifest, check_identity, read_manifest, vectors_file
 from rag.index.trouble import explained
@@ -186,7 +186,8 @@ class Library:
         return store
 
     def _write_back(self, store: FlatVectors, manifest: Manifest) -> None:
-        with writer_lock(self.folder, "rag (restoring the vector file)"):
+        # A writer may commit meanwhile, under another name: then this file is one of the strays it or the next removes.
+        with restoring_lock(self.folder):
             with closing(Reader.open(self._database).connection) as connection:
                 newest = read_manifest(connection, self._database)
             if newest == manifest:

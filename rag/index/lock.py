@@ -1,7 +1,8 @@
-"""One writer at a time, and who it is.
+"""One writer at a time, and who it is; and one reader at a time that restores the vector file.
 
 `writer.lock` is locked, not merely there: the system frees it when its process dies, however it dies. `writer.json`
-beside it says who holds it; it means nothing while the lock is free.
+beside it says who holds it; it means nothing while the lock is free. Readers have a lock of their own, so that none
+ever turns a writer away.
 """
 
 import json
@@ -20,6 +21,7 @@ from rag.index.trouble import explained
 
 LOCK = "writer.lock"
 HOLDER = "writer.json"
+RESTORING = "restoring.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,20 @@ def writer_lock(folder: Path, command: str) -> Iterator[None]:
     finally:
         with suppress(OSError):
             (folder / HOLDER).unlink()
+        lock.release()
+
+
+@contextmanager
+def restoring_lock(folder: Path) -> Iterator[None]:
+    """Hold the lock of readers that write the vector file back. Raises LibraryBusy at once where it is held."""
+    lock = FileLock(folder / RESTORING, blocking=False, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise LibraryBusy(f"The vector file in {folder} is being restored.") from None
+    try:
+        yield
+    finally:
         lock.release()
 
 

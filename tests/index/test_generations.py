@@ -107,11 +107,36 @@ def test_a_vector_file_that_is_no_good_does_not_hinder_the_writer(
     assert state(folder) == state(tmp_path / "whole")
 
 
-def test_a_lost_vector_file_is_rebuilt_in_memory_while_a_writer_is_at_work(folder: Path) -> None:
+def test_a_lost_vector_file_is_restored_while_a_writer_is_at_work(folder: Path) -> None:
     (folder / "vectors-1.faiss").unlink()
-    with open_writer(folder, IDENTITY), open_library(folder, IDENTITY) as library:
+    with open_writer(folder, IDENTITY) as writer, open_library(folder, IDENTITY) as library:
         assert near(library, "iron rusts in wet air", k=1) == ["iron:0"]
-        assert vector_files(folder) == []
+        assert vector_files(folder) == ["vectors-1.faiss"]
+        put(writer, "wood", "Wood floats on water.")
+        writer.commit()
+        assert near(library, "wood floats on water", k=1) == ["wood:0"]
+    assert vector_files(folder) == ["vectors-2.faiss"]
+
+
+def test_a_reader_that_restores_the_vector_file_turns_no_writer_away(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = FlatVectors.save
+
+    def commit_first(store: FlatVectors, path: Path, stamp: str) -> None:
+        monkeypatch.setattr(FlatVectors, "save", save)
+        with open_writer(folder, IDENTITY) as writer:
+            put(writer, "wood", "Wood floats on water.")
+            writer.commit()
+        store.save(path, stamp)
+
+    (folder / "vectors-1.faiss").unlink()
+    with open_library(folder, IDENTITY) as library:
+        monkeypatch.setattr(FlatVectors, "save", commit_first)
+        assert near(library, "iron rusts in wet air", k=1) == ["iron:0"]
+        assert near(library, "wood floats on water", k=1) == ["wood:0"]
+    with open_writer(folder, IDENTITY):
+        assert vector_files(folder) == ["vectors-2.faiss"]
 
 
 def test_a_lost_vector_file_is_rebuilt_in_memory_on_a_full_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
