@@ -7,7 +7,6 @@ serving   runs the page until its `with` block ends
 
 import errno
 import logging
-import os
 import signal
 import socket
 import sys
@@ -19,13 +18,19 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+from gradio.routes import App
+from starlette.types import ASGIApp
 
 from rag import rendering
-from rag.desk import TICK, UNFORESEEN, Desk, Failed, Opening, OpenPipeline, Waiting, open_pipeline
+from rag.desk import FAREWELL, TICK, UNFORESEEN, Desk, Failed, Opening, OpenPipeline, Waiting, open_pipeline
 from rag.errors import InputError, RagError
+from rag.guarding import USER, Door, Gate, Logins, Rates, Users, is_loopback, is_wildcard
+from rag.logs import log_failure
 from rag.rendering import Draft, Exchange, Trouble
-from rag.settings import Settings, load_settings
-from rag.types import Event, TextPiece
+from rag.settings import Login, Settings, load_settings
+from rag.types import Answer, Document, Event, TextPiece
 
 EXAMPLES = (
     "how much does TikTok pay Microsoft?",
@@ -37,6 +42,9 @@ HINT = "Enter asks, Shift + Enter begins a new line."
 
 REDRAW = 0.08
 """Seconds between two drawings of an answer that is being written, at least."""
+MOST_CONNECTIONS = 500
+"""Open at once; a tab has two or three. More are answered 503."""
+
 _log = logging.getLogger("citeline")
 
 Updates: TypeAlias = dict[Any, Any]
@@ -62,10 +70,10 @@ class Widgets:
     conversation: gr.State
 
 
-def lay_out() -> Widgets:
+def lay_out(with_login: bool = False) -> Widgets:
     """Put the widgets on the page that is being built."""
     with gr.Row(elem_id="masthead"):
-        _html("name", rendering.masthead_html())
+        _html("name", rendering.masthead_html(with_login))
         new = gr.Button("New conversation", elem_id="new")
     with gr.Column(elem_id="desk"):
         with gr.Column(elem_id="thread"):
@@ -101,9 +109,10 @@ def _html(elem_id: str, value: str = "", script: str | None = None) -> gr.HTML:
 class Handlers:
     """What the page does; each method returns or yields updates."""
 
-    def __init__(self, desk: Desk, widgets: Widgets) -> None:
+    def __init__(self, desk: Desk, widgets: Widgets, door: Door) -> None:
         self._desk = desk
         self._on = widgets
+        self._door = door
         self._leaving: dict[str | None, threading.Event] = {}  # by session, while it waits for an answer
 
     def watch(self) -> Iterator[Updates]:
@@ -123,22 +132,26 @@ class Handlers:
     ) -> Iterator[Updates]:
         """Answer what was typed, or the example that was chosen."""
         on = self._on
-        question = (event.value if event.target is on.welcome else typed or "").strip()
+        given = event.value if event.target is on.welcome else typed
+        question = given.strip() if isinstance(given, str) else ""
         if not question:
             return
         earlier = tuple(rendering.stopped(exchange) for exchange in conversation)
         exchange = Exchange(len(earlier) + 1, question, Draft("Searching the articles"))
         leave = self._leaving[request.session_hash] = threading.Event()
-        yield {on.past: rendering.conversation_html(earlier), on.box: "", **self._drawn(earlier, exchange)}
         try:
-            with closing(self._desk.ask(question, rendering.turns(earlier), leave)) as events:
+            yield {on.past: rendering.conversation_html(earlier), on.box: "", **self._drawn(earlier, exchange)}
+            asked = self._desk.ask(question, rendering.turns(earlier), leave, client_of(request))
+            with closing(asked) as events:
                 for drawing in _drawings(exchange, events):
                     exchange = drawing
+                    if isinstance(exchange.outcome, Answer):
+                        self._door.cited.note(request.username, _cited_documents(exchange.outcome))
                     yield self._drawn(earlier, exchange)
         except RagError as error:
             exchange = rendering.failed(exchange, str(error))
-        except Exception:
-            _log.exception("A question could not be answered")
+        except Exception as error:
+            log_failure(_log, "A question could not be answered", error, self._door.log_texts)
             exchange = rendering.failed(exchange, UNFORESEEN)
         finally:
             self._leaving.pop(request.session_hash, None)
@@ -179,6 +192,18 @@ class Handlers:
         }
 
 
+def client_of(request: gr.Request) -> str:
+    """Who takes turns with others: a user where there is a login, else a machine, and on this machine a tab."""
+    host = request.client.host if request.client else ""
+    if request.username:
+        return f"user {request.username}"
+    return f"tab {request.session_hash}" if is_loopback(host) else f"machine {host}"
+
+
+def _cited_documents(answer: Answer) -> list[Document]:
+    return [citation.passage.document for citation in rendering.answer_citations(answer)]
+
+
 def _drawings(exchange: Exchange, events: Iterator[Event | Waiting | None]) -> Iterator[Exchange]:
     """The exchange after each event that is worth drawing; the last event always is."""
     drawn = 0.0
@@ -193,12 +218,12 @@ def _drawings(exchange: Exchange, events: Iterator[Event | Waiting | None]) -> I
         yield exchange
 
 
-def build_page(desk: Desk) -> gr.Blocks:
-    """The page with its events. `serving` launches it, which also gives it its looks."""
+def build_page(desk: Desk, door: Door) -> gr.Blocks:
+    """The page with its events. `serving` runs it, which also gives it its looks."""
     page = gr.Blocks(title="Citeline", analytics_enabled=False, fill_width=True)
     with page:
-        on = lay_out()
-        do = Handlers(desk, on)
+        on = lay_out(with_login=door.logins is not None)
+        do = Handlers(desk, on, door)
         outputs = [on.failure, on.past, on.current, on.evidence, on.box, on.status, on.conversation]
         # No limit by Gradio's queue: the desk holds the line, and says so on the page.
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
@@ -213,56 +238,99 @@ def build_page(desk: Desk) -> gr.Blocks:
 
 @contextmanager
 def serving(settings: Settings, opener: OpenPipeline = open_pipeline) -> Iterator[str]:
-    """Run the page, yield its address, and end everything with the block. Raises RagError when it can't listen."""
-    _require_port(settings.host, settings.port)
-    desk = Desk(settings, opener)
-    page = build_page(desk)
-    desk.open()
-    try:
-        yield _launched(page, settings)
-    finally:
-        desk.close()
-        page.close(verbose=False)
+    """Run the page, yield its address, and end everything with the block.
+
+    Raises RagError when it can't listen, or would let in people whom nobody has given a password.
+    """
+    door = door_of(settings)
+    with closing(_listener(settings.host, settings.port)) as listener:
+        desk = Desk(settings, opener)
+        page = build_page(desk, door)
+        desk.open()
+        server = _server(Gate(_with_page(page, door), door))
+        thread = threading.Thread(target=server.run, args=([listener],), name="page", daemon=True)
+        thread.start()
+        try:
+            while not server.started and thread.is_alive():
+                time.sleep(0.01)
+            yield _address(settings)
+        finally:
+            desk.close()
+            page.close(verbose=False)  # ends the answers that stream to open tabs
+            server.should_exit = True
+            thread.join(FAREWELL)
 
 
-def _launched(page: gr.Blocks, settings: Settings) -> str:
-    _bypass_proxies(settings.host)
-    _, address, _ = page.launch(
-        server_name=f"[{settings.host}]" if ":" in settings.host else settings.host,
-        server_port=settings.port,
+def door_of(settings: Settings) -> Door:
+    """Who may come in. Raises RagError where the page would be open to others and nobody has a password."""
+    names = tuple(name.strip() for name in settings.hosts.split(",") if name.strip())
+    open_to_others = bool(names) or not is_loopback(settings.host)
+    logins = None
+    if settings.login is Login.ALWAYS or (settings.login is Login.AUTO and open_to_others):
+        users = Users(settings.users)
+        if not users.names():
+            raise RagError(
+                f"Others could reach the page on {settings.host}, and nobody has a password for it yet. Run `rag user "
+                "add NAME`, or set RAG_LOGIN=never to let everyone in who can reach this machine."
+            )
+        logins = Logins(users)
+    rate = settings.questions_per_minute
+    return Door(settings.host, names, logins, questions=Rates(rate, max(1, rate // 3)), log_texts=settings.log_texts)
+
+
+def _with_page(page: gr.Blocks, door: Door) -> ASGIApp:
+    app: FastAPI = gr.mount_gradio_app(
+        FastAPI(openapi_url=None, docs_url=None, redoc_url=None),
+        page,
+        path="/",
         theme=gr.themes.Base(font="sans-serif", font_mono="monospace"),
         head=rendering.page_head(),
         footer_links=[],
         run_history=False,
         enable_monitoring=False,
-        share=False,
-        inline=False,
+        show_error=False,
+        allowed_paths=[],
+        max_file_size=0,
         ssr_mode=False,
         mcp_server=False,
         pwa=False,
-        quiet=True,
-        prevent_thread_lock=True,
+        auth_dependency=(lambda request: request.scope.get(USER)) if door.logins else None,
     )
-    return address
+    page.is_running = True  # what Gradio's own `launch` does, and its `close` asks for
+    page.app = next(mounted for route in app.routes if isinstance(mounted := getattr(route, "app", None), App))
+    return app
 
 
-def _require_port(host: str, port: int) -> None:
-    for name in (host, "127.0.0.1"):  # Gradio wants the port of the latter to be free whatever the host
-        try:
-            family, _, _, _, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
-            socket.create_server(address[:2], family=family).close()
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                trouble = f"Port {port} is already in use. Choose another, for example RAG_PORT={port + 1}."
-            else:
-                trouble = f"The page can’t listen on {name}:{port}: {error.strerror}. Change RAG_HOST or RAG_PORT."
-            raise RagError(trouble) from error
+def _server(app: ASGIApp) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        log_config=None,
+        access_log=False,
+        ws="none",
+        proxy_headers=False,  # a client could claim any address
+        server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=2,
+    )
+    return uvicorn.Server(config)
 
 
-def _bypass_proxies(host: str) -> None:
-    # Gradio asks its own server whether it is up, and would send even that through a proxy.
-    for name in ("NO_PROXY", "no_proxy"):
-        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost", "127.0.0.1", host]))
+def _listener(host: str, port: int) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=128)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            trouble = f"Port {port} is already in use. Choose another, for example RAG_PORT={port + 1}."
+        else:
+            trouble = f"The page can’t listen on {host}:{port}: {error.strerror}. Change RAG_HOST or RAG_PORT."
+        raise RagError(trouble) from error
+
+
+def _address(settings: Settings) -> str:
+    host = "localhost" if is_wildcard(settings.host) else settings.host
+    return f"http://[{host}]:{settings.port}/" if ":" in host else f"http://{host}:{settings.port}/"
 
 
 def run(settings: Settings) -> None:

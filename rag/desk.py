@@ -1,6 +1,7 @@
 """Where questions wait for the pipeline: the page's queue.
 
-Opens the pipeline in the background and hands it one question at a time, each on a thread of its own.
+Opens the pipeline in the background and hands it one question at a time, each on a thread of its own; readers who ask
+at the same time take turns.
 """
 
 import logging
@@ -13,6 +14,8 @@ from functools import partial
 from typing import Protocol, TypeAlias
 
 from rag.errors import RagError
+from rag.line import Line
+from rag.logs import log_failure
 from rag.settings import Settings
 from rag.types import Event, Turn
 
@@ -84,7 +87,7 @@ class Desk:
         self.state: Opening | Failed | Answers = Failed("The library was not opened yet.")
         self._settings = settings
         self._opener = opener
-        self._line: list[object] = []  # a ticket for each question, the one being answered first
+        self._line = Line(settings.waiting)
         self._closing = threading.Event()
 
     def open(self) -> None:
@@ -95,25 +98,29 @@ class Desk:
         threading.Thread(target=self._open, name="open-pipeline", daemon=True).start()
 
     def ask(
-        self, question: str, history: Sequence[Turn], leave: threading.Event
+        self, question: str, history: Sequence[Turn], leave: threading.Event, client: str = ""
     ) -> Generator[Event | Waiting | None, None, None]:
         """The pipeline's events, before them what the question waits for, and None every `TICK` seconds of silence.
 
-        Ends soon after `leave` is set; that, or closing the generator, closes the pipeline's. Raises what the
-        pipeline raises, and RagError when it could not be opened.
+        Questions of several clients are answered in turns. Ends soon after `leave` is set; that, or closing the
+        generator, closes the pipeline's. Raises what the pipeline raises, and RagError when it could not be opened or
+        too many questions wait.
         """
+        from rag.pipeline import check_question  # as late as the pipeline itself
+
         while isinstance(state := self.state, Opening):
             if leave.wait(TICK):
                 return
             yield Waiting(f"This question waits. {state.line}")
         if isinstance(state, Failed):
             raise RagError(state.message)
-        ticket, events = object(), Received()
+        check_question(question)
+        ticket, events = self._line.join(client), Received()
         work = partial(self._answer, partial(state.stream_answer, question, history), events, leave, ticket)
         worker = threading.Thread(target=work, name="answer", daemon=True)
-        self._line.append(ticket)
         try:
-            while (ahead := self._line.index(ticket)) and not leave.wait(TICK):
+            while not self._line.take(ticket) and not leave.wait(TICK):
+                ahead = self._line.ahead(ticket)
                 yield Waiting(f"This question waits for {'another' if ahead == 1 else f'{ahead} others'}.")
             if leave.is_set():
                 return
@@ -123,7 +130,7 @@ class Desk:
         finally:
             leave.set()
             if worker.ident is None:  # it never started, so it won't leave the line
-                self._line.remove(ticket)
+                self._line.leave(ticket)
 
     def close(self) -> None:
         """Stop what is running, then free the pipeline."""
@@ -139,8 +146,8 @@ class Desk:
             self.state = self._opener(self._settings, self._report)
         except RagError as error:
             self.state = Failed(str(error))
-        except Exception:
-            _log.exception("The pipeline could not be opened")
+        except Exception as error:
+            log_failure(_log, "The pipeline could not be opened", error, self._settings.log_texts)
             self.state = Failed(UNFORESEEN)
 
     def _report(self, doing: str, done: int, total: int) -> None:
@@ -162,7 +169,7 @@ class Desk:
         except Exception as error:
             events.put(error)
         finally:
-            self._line.remove(ticket)
+            self._line.leave(ticket)
 
 
 def _received(events: Received, leave: threading.Event) -> Iterator[Event | None]:

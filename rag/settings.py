@@ -30,6 +30,21 @@ def default_models_folder() -> Path:
     return platformdirs.user_cache_path("citeline") / "models"
 
 
+def default_users_file() -> Path:
+    """In the platform's folder for settings, such as ~/.config/citeline/users.json."""
+    return platformdirs.user_config_path("citeline") / "users.json"
+
+
+class Login(StrEnum):
+    """Who has to log in on the page."""
+
+    AUTO = "auto"
+    """Everyone, where others than this machine can reach it."""
+    ALWAYS = "always"
+    NEVER = "never"
+    """Nobody, even where the whole network can reach it."""
+
+
 class Settings(BaseSettings):
     """What a user may change. Build it with `load_settings`, which turns bad values into a `SettingsError`."""
 
@@ -63,6 +78,12 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address the page listens on")
     port: int = Field(7860, ge=1, le=65_535, description="port the page listens on")
+    hosts: str = Field("", description="other host names the page is reached by, with commas between them")
+    login: Login = Field(Login.AUTO, description="who has to log in on the page: auto, always or never")
+    users: Path = Field(default_factory=default_users_file, description="file of those who may log in")
+    questions_per_minute: int = Field(60, ge=1, le=10_000, description="presses of a button a reader may make")
+    waiting: int = Field(20, ge=1, le=1_000, description="questions that may wait in line, at most")
+    log_texts: bool = Field(False, description="let the log quote questions and articles")
 
     @classmethod
     def settings_customise_sources(

@@ -55,13 +55,18 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def tab(chromium: Browser) -> Iterator[Page]:
-    """An empty tab. When the test ends, none of its requests may have left the machine and no script have failed."""
+    """An empty tab.
+
+    When the test ends, none of its requests may have left the machine, no script have failed, and nothing have met the
+    page's Content-Security-Policy.
+    """
     page = chromium.new_page(viewport={"width": 1280, "height": 800})
     page.set_default_timeout(15_000)
     requests: list[str] = []
     failures: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     page.on("pageerror", lambda error: failures.append(str(error)))
+    page.on("console", lambda said: failures.append(said.text) if "Content Security Policy" in said.text else None)
     yield page
     page.close()
     assert [address for address in requests if foreign(address)] == []

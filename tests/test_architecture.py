@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "types": "",
     "errors": "",
     "settings": "errors",
+    "logs": "",
     "model_files": "errors",
     "records": "types errors",
     "documents": "types errors",
@@ -48,11 +49,13 @@ MAY_IMPORT = {
     "batch": "types errors settings records documents index pipeline",
     "rendering": "types",
     "evaluation": f"types errors settings records {STAGES} indexing calibration pipeline metrics batch rendering",
-    "desk": "types errors settings pipeline",
-    "app": "types errors settings pipeline rendering desk",
+    "guarding": "types errors logs rendering",
+    "line": "errors",
+    "desk": "types errors settings logs line pipeline",
+    "app": "types errors settings logs pipeline rendering guarding desk",
     "cli": (
-        f"types errors settings model_files records {STAGES} indexing syncing watching pipeline rendering desk "
-        "calibration metrics batch evaluation app"
+        f"types errors settings logs model_files records {STAGES} indexing syncing watching pipeline rendering guarding "
+        "desk calibration metrics batch evaluation app"
     ),
 }
 

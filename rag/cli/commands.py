@@ -1,4 +1,4 @@
-"""`rag index · ask · models · status · serve`, those of `bulk` and `keeping`: read arguments, call the package, print.
+"""`rag index · ask · models · status · serve`, those of `bulk`, `keeping` and `user`: read arguments, call, print.
 
 Exit status: 0 done or answered, 1 failure, 2 wrong use, 3 the articles don't say, 130 stopped with Ctrl-C.
 """
@@ -21,6 +21,7 @@ from rag.cli.keeping import keeping_app, library_json, stale_lines
 from rag.cli.progress import Draft, ProgressLines
 from rag.cli.reports import answer_json, index_lines, models_table, status_lines
 from rag.cli.shared import ABSTAINED, FAILED, WRONG_USE, one_line, print_lines, settings_of
+from rag.cli.user import user_app
 from rag.errors import DocumentError, InputError, ModelDamaged, RagError
 from rag.rendering import answer_text
 from rag.types import Answer, Event, Finished, PassagesFound, TextPiece
@@ -35,6 +36,7 @@ models_app = typer.Typer(
     help="The model files: where they are, whether they are the published ones.", no_args_is_help=True
 )
 app.add_typer(models_app, name="models")
+app.add_typer(user_app, name="user")
 app.add_typer(bulk_app)
 app.add_typer(keeping_app)
 

@@ -7,10 +7,11 @@ Everything from articles, questions and models is taken to be hostile: it is sho
     html          answers, passages, messages → HTML
     conversation  exchanges as values, the events that move them on, and their HTML
     terminal      answers → plain text with numbered references
+    login         the form for name and password
     assets        the page's style, script and icon
 """
 
-from rag.rendering.assets import page_head, welcome_script
+from rag.rendering.assets import page_head, page_script, welcome_script
 from rag.rendering.conversation import (
     Draft,
     Exchange,
@@ -39,10 +40,12 @@ from rag.rendering.html import (
     welcome_html,
     working_html,
 )
+from rag.rendering.login import LOGIN_STYLE, login_page
 from rag.rendering.terminal import answer_text
 from rag.rendering.wording import cited_numbers, timing_parts
 
 __all__ = [
+    "LOGIN_STYLE",
     "Draft",
     "Exchange",
     "Html",
@@ -61,8 +64,10 @@ __all__ = [
     "evidence_html",
     "exchange_html",
     "failed",
+    "login_page",
     "masthead_html",
     "page_head",
+    "page_script",
     "passages_html",
     "plain",
     "status_html",

@@ -11,10 +11,18 @@ _ICON = (
 
 def page_head() -> str:
     """What goes into the page's <head>: style, script and icon, all inline, so that nothing is fetched for them."""
-    here = files(__package__)
-    style = here.joinpath("page.css").read_text(encoding="utf-8")
-    script = here.joinpath("page.js").read_text(encoding="utf-8")
-    return f'<style>{style}</style><script>{script}</script><link rel="icon" href="{_ICON}">'
+    style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+    return f'<style>{style}</style><script>{page_script()}</script><link rel="icon" href="{_ICON}">'
+
+
+def page_script() -> str:
+    """The page's own behaviour, as `page_head` has it."""
+    return files(__package__).joinpath("page.js").read_text(encoding="utf-8")
+
+
+def icon() -> str:
+    """A data: address for `<link rel="icon">`."""
+    return _ICON
 
 
 def welcome_script() -> str:

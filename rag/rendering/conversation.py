@@ -154,4 +154,5 @@ def _evidence(exchange: Exchange, hidden: bool) -> Html:
             return passages_html(passages, scope, "Passages found", (), question, hidden)
         case Answer() as answer:
             title = NO_ANSWER if answer.abstained else "Sources"
-            return passages_html(answer.passages, scope, title, answer_citations(answer), question, hidden)
+            cited = answer_citations(answer)
+            return passages_html(answer.passages, scope, title, cited, question, hidden, file_links=True)

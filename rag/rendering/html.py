@@ -56,12 +56,14 @@ def passages_html(
     citations: Sequence[Citation] = (),
     question: str = "",
     hidden: bool = False,
+    file_links: bool = False,
 ) -> Html:
     """The cards of the passages; what `citations` point to is marked, and where there are any, the rest steps back.
 
-    `question` stands above the cards when the panel shows an earlier exchange; `hidden` until it does.
+    `question` stands above the cards when the panel shows an earlier exchange; `hidden` until it does. With
+    `file_links` the name of a cited file leads to the file, as the page serves it.
     """
-    cards = joined([_card(passage, scope, citations) for passage in passages])
+    cards = joined([_card(passage, scope, citations, file_links) for passage in passages])
     heading = f'<h2>{escape(title)}</h2><p class="asked" dir="auto">{escape(question)}</p>' if passages else ""
     state = " hidden" if hidden else ""
     return Html(f'<section class="evidence" id="evidence-{escape(scope)}"{state}>{heading}{cards}</section>')
@@ -103,9 +105,10 @@ def welcome_html(examples: Sequence[str]) -> Html:
     )
 
 
-def masthead_html() -> Html:
-    """The name of the page."""
-    return Html("<h1>Citeline</h1>")
+def masthead_html(logged_in: bool = False) -> Html:
+    """The name of the page; where there is a login, the way out too."""
+    leave = '<form method="post" action="/logout"><button>Log out</button></form>' if logged_in else ""
+    return Html(f"<h1>Citeline</h1>{leave}")
 
 
 def _with_links(text: str, passages: Sequence[Passage], scope: str) -> Html:
@@ -171,23 +174,24 @@ def _timing_line(answer: Answer) -> Html:
     return Html(f'<p class="timings">{parts}</p>')
 
 
-def _card(passage: Passage, scope: str, citations: Sequence[Citation]) -> Html:
+def _card(passage: Passage, scope: str, citations: Sequence[Citation], file_links: bool) -> Html:
     spans = [(cited.start, cited.end) for cited in citations if cited.passage.number == passage.number]
     aside = " aside" if citations and not spans else ""
     number = f'<span class="number" aria-hidden="true">{passage.number}</span>'
     return Html(
         f'<article class="source{aside}" id="source-{escape(scope)}-{passage.number}" tabindex="-1" '
         f'aria-label="Source {passage.number}"><header>{number}<h3 dir="auto">{escape(passage.document.title)}</h3>'
-        f'<p class="origin">{_origin(passage)}</p></header>'
+        f'<p class="origin">{_origin(passage, file_links and bool(spans))}</p></header>'
         f'<p class="passage" dir="auto">{_marked(passage, spans)}</p>'
         f'<a class="back" href="#exchange-{escape(scope)}">Back to the answer</a></article>'
     )
 
 
-def _origin(passage: Passage) -> Html:
+def _origin(passage: Passage, file_link: bool) -> Html:
     name, *rest = [escape(part) for part in origin(passage.document)] or [Html("")]
-    if is_web_address(passage.document.source):
-        address = escape(passage.document.source)
+    on_web = is_web_address(passage.document.source)
+    if on_web or file_link:
+        address = escape(passage.document.source if on_web else f"cited/{passage.document.id}")
         name = Html(f'<a href="{address}" target="_blank" rel="noopener noreferrer">{name}</a>')
     return joined([name, *rest], " · ")
 

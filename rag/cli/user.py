@@ -1,0 +1,49 @@
+"""`rag user add · remove · list`: who may log in on the page."""
+
+import getpass
+import sys
+from typing import Annotated
+
+import typer
+
+from rag.cli.shared import print_lines, settings_of
+from rag.errors import InputError
+from rag.guarding.users import Users
+
+user_app = typer.Typer(help="Who may log in on the page when others can reach it.", no_args_is_help=True)
+
+
+@user_app.command()
+def add(
+    context: typer.Context, name: Annotated[str, typer.Argument(help="Of the user; a known one gets a new password.")]
+) -> None:
+    """Let somebody in. The password is asked for, or read from standard input when that is no terminal."""
+    users = _users(context)
+    users.add(name, _password())
+    print_lines([f"{name} may log in."])
+
+
+@user_app.command()
+def remove(context: typer.Context, name: Annotated[str, typer.Argument()]) -> None:
+    """Let somebody in no longer, from their next request on."""
+    _users(context).remove(name)
+    print_lines([f"{name} may not log in any more."])
+
+
+@user_app.command(name="list")
+def list_users(context: typer.Context) -> None:
+    """Who may log in."""
+    print_lines(_users(context).names() or ["Nobody may log in yet. Run `rag user add NAME`."])
+
+
+def _users(context: typer.Context) -> Users:
+    return Users(settings_of(context).users)
+
+
+def _password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Once more: ") != password:
+        raise InputError("The two passwords differ. Try again.")
+    return password

@@ -1,0 +1,20 @@
+"""Guards of the page: who may come in, from where, how often, and what they get to see.
+
+gate      what every request passes
+origins   Host, Origin and Sec-Fetch-Site
+headers   Content-Security-Policy and the rest of what browsers are told
+bodies    bodies counted while they arrive
+rates     requests a minute, by client
+users     names and hashed passwords in a file
+logins    who is logged in
+cited     the files behind citations
+"""
+
+from rag.guarding.cited import Cited
+from rag.guarding.gate import USER, Door, Gate
+from rag.guarding.logins import Logins
+from rag.guarding.origins import is_loopback, is_wildcard
+from rag.guarding.rates import Rates
+from rag.guarding.users import Users
+
+__all__ = ["USER", "Cited", "Door", "Gate", "Logins", "Rates", "Users", "is_loopback", "is_wildcard"]

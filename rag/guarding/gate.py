@@ -1,0 +1,288 @@
+"""The gate in front of the page: an ASGI application that lets through only what the page itself asks for.
+
+Every request passes the same checks in this order: is it addressed to us, does it come from our page, is it one of the
+few requests the page makes, is it not one too many, who sent it, is its body of a sane size. Gradio's other
+routes, such as those for files, uploads, proxying and its API, are never reached.
+"""
+
+import json
+import logging
+import math
+import re
+from collections import OrderedDict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from urllib.parse import parse_qs
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rag.guarding.bodies import BodyRefused, read_body, replayed
+from rag.guarding.cited import DOCUMENT_ID, Cited
+from rag.guarding.headers import ALWAYS, NOTHING, inline_scripts, login_policy, page_policy
+from rag.guarding.logins import LASTS, Logins
+from rag.guarding.origins import comes_from_here, may_be_called
+from rag.guarding.rates import Rates
+from rag.logs import log_failure
+from rag.rendering import LOGIN_STYLE, login_page, page_script
+
+MOST_BYTES = 64 * 1024
+"""Of what a page sends: a question of 2,000 characters takes 24 kB at most, as JSON with everything escaped."""
+MOST_SESSIONS = 10_000
+"""Sessions whose users are remembered."""
+
+USER = "citeline.user"
+"""In the ASGI scope: the name of who is logged in, or None."""
+
+_SESSION = r"[A-Za-z0-9]{1,40}"
+_READ = ("GET", "HEAD")
+_OPEN = tuple(
+    (methods, re.compile(path))
+    for methods, path in (
+        (_READ, r"/"),
+        (_READ, r"/(?:assets|static)/[A-Za-z0-9._/-]+"),
+        (_READ, r"/(?:favicon\.ico|manifest\.json|(?:gradio_api/)?theme\.css)"),
+        (_READ, rf"/gradio_api/heartbeat/(?P<session>{_SESSION})"),
+        (_READ, r"/gradio_api/queue/data"),
+        (_READ, r"/gradio_api/startup-events"),
+        (("POST",), r"/gradio_api/(?:queue/join|cancel|reset)/?"),
+    )
+)
+"""What the page asks of Gradio. Everything else answers 404."""
+
+_CITED = re.compile(rf"/cited/(?P<id>{DOCUMENT_ID.pattern})")
+_FORWARDED = (b"forwarded", b"x-forwarded-", b"x-real-ip", b"x-direct-url", b"x-gradio-")
+"""Beginnings of headers by which a client could claim to be another, or make Gradio name another host."""
+
+_log = logging.getLogger("citeline")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Who may come in, and how often."""
+
+    listening: str
+    """The address the page listens on."""
+    names: Collection[str] = ()
+    """Host names under which it may be addressed besides."""
+    logins: Logins | None = None
+    """None where everyone may come in."""
+    cited: Cited = field(default_factory=Cited)
+    questions: Rates = field(default_factory=lambda: Rates(60, 20))
+    """Presses of a button, by client."""
+    requests: Rates = field(default_factory=lambda: Rates(3_000, 1_500))
+    """All requests, by client; opening the page takes some hundred."""
+    attempts: Rates = field(default_factory=lambda: Rates(10, 10))
+    """To log in, by client."""
+    log_texts: bool = False
+
+
+class Gate:
+    """Wraps the ASGI application `page`."""
+
+    def __init__(self, page: ASGIApp, door: Door) -> None:
+        self._page = page
+        self._door = door
+        self._sessions: OrderedDict[str, str] = OrderedDict()  # session → the user who began it
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._page(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        answer = _Answer(send)
+        try:
+            await self._admit(scope, receive, answer)
+        except BodyRefused as refused:
+            await _refusal(refused.status, str(refused))(scope, receive, answer.send)
+        except Exception as error:
+            log_failure(_log, "A request could not be answered", error, self._door.log_texts)
+            if not answer.begun:
+                await _refusal(500, "Citeline didn’t foresee this error.")(scope, receive, answer.send)
+
+    async def _admit(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        request = Request(scope, receive)
+        client = _client(request)
+        if refusal := self._refuse_strangers(request, client):
+            await refusal(scope, receive, answer.send)
+            return
+        user = None
+        if logins := self._door.logins:
+            user = await run_in_threadpool(logins.user, request.cookies.get(self._cookie(request)))
+            if user is None or request.url.path in ("/login", "/logout"):
+                response = await self._log_in(request, logins, client)
+                await response(scope, receive, answer.send)
+                return
+        if found := _CITED.fullmatch(request.url.path):
+            response = await run_in_threadpool(self._cited_file, request, user, found["id"])
+            await response(scope, receive, answer.send)
+            return
+        if refusal := _refuse_unknown(request):
+            await refusal(scope, receive, answer.send)
+            return
+        if request.method == "POST":
+            receive = await self._checked_body(request, receive, user, client)
+        elif session := _session_in_address(request):
+            self._claim(session, user)
+        await self._page(_passed_on(scope, user), receive, answer.page if request.url.path == "/" else answer.send)
+
+    def _refuse_strangers(self, request: Request, client: str) -> Response | None:
+        hosts = request.headers.getlist("host")
+        if len(hosts) != 1 or not may_be_called(hosts[0], self._door.listening, self._door.names):
+            return _refusal(421, "This page isn’t served under that name. Name it in RAG_HOSTS if it should be.")
+        if not comes_from_here(request.headers, request.method):
+            return _refusal(403, "Another site sent this request.")
+        if wait := self._door.requests.wait(client):
+            return _too_many(wait)
+        return None
+
+    async def _log_in(self, request: Request, logins: Logins, client: str) -> Response:
+        cookie, path = self._cookie(request), request.url.path
+        if request.method == "POST" and path == "/logout":
+            await run_in_threadpool(logins.end, request.cookies.get(cookie))
+            gone = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+            gone.delete_cookie(cookie)
+            return gone
+        if request.method == "POST" and path == "/login":
+            if wait := self._door.attempts.wait(client):
+                return _too_many(wait)
+            form = parse_qs((await read_body(request.receive, 4096)).decode("utf-8", "replace"), max_num_fields=4)
+            name, password = form.get("name", [""])[0], form.get("password", [""])[0]
+            token = await run_in_threadpool(logins.begin, name, password)
+            if token is None:
+                return _login_response("The name and the password don’t go together.", HTTPStatus.UNAUTHORIZED)
+            entered = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+            secure = request.url.scheme == "https"
+            entered.set_cookie(cookie, token, int(LASTS), httponly=True, samesite="lax", secure=secure)
+            return entered
+        if request.method in _READ and path in ("/", "/login"):
+            return _login_response("", HTTPStatus.OK)
+        return _refusal(401, "Log in first.")
+
+    def _cookie(self, request: Request) -> str:
+        return f"citeline-{request.url.port or request.url.scheme}"  # cookies don't keep the ports of a host apart
+
+    def _cited_file(self, request: Request, user: str | None, document_id: str) -> Response:
+        file = self._door.cited.file(user, document_id) if request.method in _READ else None
+        if file is None:
+            message = "No file is here that you have seen cited, or it has changed. Run `rag index` and ask again."
+            return _refusal(404, message)
+        shown = "inline" if file.shown else "attachment"
+        headers = {"Content-Disposition": f'{shown}; filename="{file.name}"', "Cache-Control": "no-store"}
+        return Response(file.data, headers=headers, media_type=file.content_type)
+
+    async def _checked_body(self, request: Request, receive: Receive, user: str | None, client: str) -> Receive:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise BodyRefused(415, "Send JSON.")
+        if request.url.path.startswith("/gradio_api/queue/join") and (
+            wait := self._door.questions.wait(user or client)
+        ):
+            raise BodyRefused(429, f"That is too much at once. Wait {math.ceil(wait)} s.")
+        body = await read_body(receive, MOST_BYTES)
+        try:
+            content = json.loads(body)
+        except (ValueError, RecursionError):
+            raise BodyRefused(400, "That is no JSON.") from None
+        session = content.get("session_hash") if isinstance(content, dict) else None
+        if not isinstance(session, str) or not re.fullmatch(_SESSION, session):
+            raise BodyRefused(400, "That names no session.")
+        self._claim(session, user)
+        return replayed(body, receive)
+
+    def _claim(self, session: str, user: str | None) -> None:
+        """A session belongs to the user who began it. Raises BodyRefused for another's."""
+        if user is None:
+            return
+        if self._sessions.setdefault(session, user) != user:
+            raise BodyRefused(403, "That session is another user’s.")
+        self._sessions.move_to_end(session)
+        if len(self._sessions) > MOST_SESSIONS:
+            self._sessions.popitem(last=False)
+
+
+class _Answer:
+    """Sends answers on with the headers they all have."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Message | None = None
+        self._body = bytearray()
+        self.begun = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            headers = MutableHeaders(raw=message.setdefault("headers", []))
+            for name, value in ALWAYS.items():
+                headers[name] = value
+            headers.setdefault("Content-Security-Policy", NOTHING)
+        await self._send(message)
+
+    async def page(self, message: Message) -> None:
+        """Like `send`, for the page itself: its policy names the scripts in it, so all of it is awaited first."""
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        self._body += message.get("body", b"")
+        if message.get("more_body") or self._start is None:
+            return
+        headers = MutableHeaders(raw=self._start["headers"])
+        headers["Content-Security-Policy"] = page_policy([*inline_scripts(bytes(self._body)), page_script().encode()])
+        headers["Cache-Control"] = "no-store"
+        await self.send(self._start)
+        await self.send({"type": "http.response.body", "body": bytes(self._body)})
+
+
+def _refuse_unknown(request: Request) -> Response | None:
+    path = request.scope["path"]
+    if ".." in path or "\\" in path or "//" in path or "%" in path:
+        return _refusal(404, "There is nothing here.")
+    methods = [methods for methods, pattern in _OPEN if pattern.fullmatch(path)]
+    if not methods:
+        return _refusal(404, "There is nothing here.")
+    return None if request.method in methods[0] else _refusal(405, "That isn’t done here.")
+
+
+def _session_in_address(request: Request) -> str | None:
+    for _, pattern in _OPEN:
+        if (found := pattern.fullmatch(request.scope["path"])) and "session" in found.groupdict():
+            return found["session"]
+    return request.query_params.get("session_hash")
+
+
+def _client(request: Request) -> str:
+    """The address a request came from; of IPv6 the network, for a client has as many addresses as it likes."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    return str(IPv6Network((address, 64), strict=False)) if isinstance(address, IPv6Address) else str(address)
+
+
+def _passed_on(scope: Scope, user: str | None) -> Scope:
+    """Without what a client claims of itself, and asking for the page as plain text where its scripts are looked at."""
+    dropped = (*_FORWARDED, b"accept-encoding") if scope["path"] == "/" else _FORWARDED
+    headers = [(name, value) for name, value in scope["headers"] if not name.startswith(dropped)]
+    return {**scope, "headers": headers, USER: user}
+
+
+def _login_response(trouble: str, status: HTTPStatus) -> Response:
+    headers = {"Content-Security-Policy": login_policy(LOGIN_STYLE), "Cache-Control": "no-store"}
+    return HTMLResponse(login_page(trouble), status, headers)
+
+
+def _refusal(status: int, message: str) -> Response:
+    return PlainTextResponse(f"{message}\n", status)
+
+
+def _too_many(wait: float) -> Response:
+    seconds = math.ceil(wait)
+    return PlainTextResponse(f"That is too much at once. Wait {seconds} s.\n", 429, {"Retry-After": str(seconds)})
