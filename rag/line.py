@@ -12,13 +12,14 @@ MOST_EACH = 3
 class Line:
     """Tickets wait, one at a time is served. Safe to call from several threads.
 
-    With a1 a2 a3 of one client and b1 of another the order is a1 b1 a2 a3.
+    With a1 a2 a3 of one client and b1 of another the order is a1 b1 a2 a3. Whose question is being served comes last.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._lock = threading.Lock()
         self._served: object | None = None
+        self._served_client = ""
         self._waiting: OrderedDict[str, deque[object]] = OrderedDict()  # by client, whose turn it is first
 
     def join(self, client: str) -> object:
@@ -30,6 +31,8 @@ class Line:
             if sum(map(len, self._waiting.values())) >= self._most:
                 raise RagError(f"{self._most} questions wait already, which is the most. Ask again in a minute.")
             self._waiting.setdefault(client, deque()).append(ticket)
+            if self._served is not None and self._served_client in self._waiting:
+                self._waiting.move_to_end(self._served_client)
         return ticket
 
     def take(self, ticket: object) -> bool:
@@ -42,8 +45,11 @@ class Line:
             client, tickets = next(iter(self._waiting.items()))
             if tickets[0] is not ticket:
                 return False
-            self._served = tickets.popleft()
-            self._tidy(client)
+            self._served, self._served_client = tickets.popleft(), client
+            if tickets:
+                self._waiting.move_to_end(client)
+            else:
+                del self._waiting[client]
             return True
 
     def ahead(self, ticket: object) -> int:
@@ -78,9 +84,3 @@ class Line:
         """The waiting and the served."""
         with self._lock:
             return sum(map(len, self._waiting.values())) + (self._served is not None)
-
-    def _tidy(self, client: str) -> None:
-        if self._waiting[client]:
-            self._waiting.move_to_end(client)
-        else:
-            del self._waiting[client]

@@ -2,13 +2,15 @@
 
 import getpass
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rag.cli.shared import print_lines, settings_of
 from rag.errors import InputError
-from rag.guarding.users import Users
+
+if TYPE_CHECKING:
+    from rag.guarding import Users
 
 user_app = typer.Typer(help="Who may log in on the page when others can reach it.", no_args_is_help=True)
 
@@ -36,7 +38,9 @@ def list_users(context: typer.Context) -> None:
     print_lines(_users(context).names() or ["Nobody may log in yet. Run `rag user add NAME`."])
 
 
-def _users(context: typer.Context) -> Users:
+def _users(context: typer.Context) -> "Users":
+    from rag.guarding import Users  # a quarter of a second that other commands do without
+
     return Users(settings_of(context).users)
 
 

@@ -153,8 +153,7 @@ class Gate:
         if request.method == "POST" and path == "/login":
             if wait := self._door.attempts.wait(client):
                 return _too_many(wait)
-            form = parse_qs((await read_body(request.receive, 4096)).decode("utf-8", "replace"), max_num_fields=4)
-            name, password = form.get("name", [""])[0], form.get("password", [""])[0]
+            name, password = _credentials(await read_body(request.receive, 4096))
             token = await run_in_threadpool(logins.begin, name, password)
             if token is None:
                 return _login_response("The name and the password don’t go together.", HTTPStatus.UNAUTHORIZED)
@@ -238,6 +237,14 @@ class _Answer:
         headers["Cache-Control"] = "no-store"
         await self.send(self._start)
         await self.send({"type": "http.response.body", "body": bytes(self._body)})
+
+
+def _credentials(form: bytes) -> tuple[str, str]:
+    try:
+        fields = parse_qs(form.decode("utf-8", "replace"), max_num_fields=4)
+    except ValueError:
+        raise BodyRefused(400, "That is no login.") from None
+    return fields.get("name", [""])[0], fields.get("password", [""])[0]
 
 
 def _refuse_unknown(request: Request) -> Response | None:
