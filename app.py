@@ -247,7 +247,7 @@ def serving(settings: Settings, opener: OpenPipeline = open_pipeline) -> Iterato
         desk = Desk(settings, opener)
         page = build_page(desk, door)
         desk.open()
-        server = _server(Gate(_with_page(page, door), door))
+        server = _server(Gate(with_page(page, door), door))
         thread = threading.Thread(target=server.run, args=([listener],), name="page", daemon=True)
         thread.start()
         try:
@@ -278,7 +278,8 @@ def door_of(settings: Settings) -> Door:
     return Door(settings.host, names, logins, questions=Rates(rate, max(1, rate // 3)), log_texts=settings.log_texts)
 
 
-def _with_page(page: gr.Blocks, door: Door) -> ASGIApp:
+def with_page(page: gr.Blocks, door: Door) -> ASGIApp:
+    """What answers requests for the page; `Gate` stands in front of it."""
     app: FastAPI = gr.mount_gradio_app(
         FastAPI(openapi_url=None, docs_url=None, redoc_url=None),
         page,

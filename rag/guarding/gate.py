@@ -19,7 +19,7 @@ from urllib.parse import parse_qs
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.guarding.bodies import BodyRefused, read_body, replayed
@@ -101,7 +101,7 @@ class Gate:
         try:
             await self._admit(scope, receive, answer)
         except BodyRefused as refused:
-            await _refusal(refused.status, str(refused))(scope, receive, answer.send)
+            await _refusal(refused.status, str(refused), scope["path"])(scope, receive, answer.send)
         except Exception as error:
             log_failure(_log, "A request could not be answered", error, self._door.log_texts)
             if not answer.begun:
@@ -286,7 +286,9 @@ def _login_response(trouble: str, status: HTTPStatus) -> Response:
     return HTMLResponse(login_page(trouble), status, headers)
 
 
-def _refusal(status: int, message: str) -> Response:
+def _refusal(status: int, message: str, path: str = "") -> Response:
+    if path.startswith("/gradio_api/"):  # where the page reads what to tell its reader from JSON
+        return JSONResponse({"detail": message}, status)
     return PlainTextResponse(f"{message}\n", status)
 
 

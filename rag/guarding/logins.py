@@ -25,7 +25,10 @@ class Logins:
         self._open: OrderedDict[str, tuple[str, float]] = OrderedDict()  # hash of token → user, last used
 
     def begin(self, name: str, password: str) -> str | None:
-        """A new token for the cookie, or None when name and password don't go together. Takes some tenths of a second."""
+        """A new token for the cookie, or None when name and password don't go together.
+
+        Takes some tenths of a second.
+        """
         if not self._users.admits(name, password):
             return None
         token = secrets.token_urlsafe(32)

@@ -20,7 +20,7 @@ LONGEST_PASSWORD = 256
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 ROUNDS, BLOCK, LANES = 2**15, 8, 3
-"""scrypt's N, r and p: 32 MiB and some tenths of a second a password, as OWASP's cheat sheet on storing them advises."""
+"""scrypt's N, r and p: 32 MiB and some tenths of a second a password, as OWASP's cheat sheet advises."""
 
 
 @dataclass(frozen=True, slots=True)

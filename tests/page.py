@@ -1,0 +1,111 @@
+"""The page with a pipeline that follows a script."""
+
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeAlias
+
+from playwright.sync_api import Page
+
+import app
+from rag import desk
+from rag.settings import Settings, load_settings
+from rag.types import (
+    Answer,
+    Chunk,
+    Citation,
+    Claim,
+    Document,
+    Event,
+    Finished,
+    Models,
+    Passage,
+    PassagesFound,
+    Reason,
+    TextPiece,
+    Timings,
+    Turn,
+    Verdict,
+)
+from tests.browser import free_port
+
+ARTICLE = "TikTok is large. TikTok pays Microsoft US$20 million a month. It began in March."
+SENTENCE = "TikTok pays Microsoft US$20 million a month."
+
+
+def passage(number: int, text: str = ARTICLE, title: str = "The bill", source: str = "seeds/bill.txt") -> Passage:
+    document = Document(f"d{number}", title, text, source, None, None, "0")
+    return Passage(number, Chunk(f"c{number}", document.id, 0, len(text)), document, text)
+
+
+def answer(question: str, text: str, *passages: Passage, cited: str = SENTENCE) -> Answer:
+    """One sentence that cites the sentence `cited` of the first passage."""
+    start = passages[0].document.text.index(cited)
+    citation = Citation(passages[0], start, start + len(cited))
+    claim = Claim(text, 0, len(text), (citation,), Verdict.PARTLY_SUPPORTED, 0.7)
+    timings = Timings(retrieval=0.05, first_token=0.9, total=3.1)
+    models = Models("minilm", "tiny-reader", "scripted")
+    return Answer(question, question, text, (claim,), passages, False, Reason.ANSWERED, 0.9, timings, models)
+
+
+def refusal(question: str, *passages: Passage) -> Answer:
+    models = Models("minilm", "tiny-reader", "scripted")
+    return Answer(question, question, "", (), passages, True, Reason.UNLIKELY, 0.1, Timings(total=0.4), models)
+
+
+Step: TypeAlias = Event | Exception | threading.Event
+"""An event to yield, an error to raise, or a gate before which to yield empty pieces, as a reading model does."""
+
+
+class ScriptedPipeline:
+    """Plays its scripts, one a question."""
+
+    def __init__(self, *scripts: Sequence[Step]) -> None:
+        self.scripts = list(scripts)
+        self.asked: list[tuple[str, tuple[Turn, ...]]] = []
+        self.left_early = threading.Event()
+        self.closed = False
+
+    def stream_answer(self, question: str, history: Sequence[Turn] = ()) -> Generator[Event, None, None]:
+        self.asked.append((question, tuple(history)))
+        try:
+            for step in self.scripts.pop(0):
+                if isinstance(step, Exception):
+                    raise step
+                if not isinstance(step, threading.Event):
+                    yield step
+                    continue
+                while not step.wait(0.02):
+                    yield TextPiece("")
+        except GeneratorExit:
+            self.left_early.set()
+            raise
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@contextmanager
+def served(
+    pipeline: desk.Answers, opener: Callable[[Settings, desk.Report], desk.Answers] | None = None, **settings: object
+) -> Iterator[str]:
+    with app.serving(
+        load_settings(port=free_port(), **settings), opener or (lambda _settings, _report: pipeline)
+    ) as address:
+        yield address
+
+
+def usual(question: str = "how much?") -> list[Step]:
+    first, second = passage(1), passage(2, "Nothing of note.", "An aside")
+    text = "It pays US$20 million a month."
+    return [
+        PassagesFound((first, second)),
+        TextPiece("It pays US$20 million "),
+        TextPiece("a month. [1]"),
+        Finished(answer(question, text, first, second)),
+    ]
+
+
+def ask(tab: Page, question: str) -> None:
+    tab.fill("#box textarea", question)
+    tab.press("#box textarea", "Enter")
