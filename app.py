@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import gradio as gr
@@ -291,6 +292,7 @@ def with_page(page: gr.Blocks, door: Door) -> ASGIApp:
         enable_monitoring=False,
         show_error=False,
         allowed_paths=[],
+        blocked_paths=[Path.cwd().anchor],  # Gradio is to serve no file at all; `Gate` doesn't let it come to that
         max_file_size=0,
         ssr_mode=False,
         mcp_server=False,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag.errors import ModelError
+from rag.model_folders import require_harmless
 from rag.types import Progress, Vectors
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class SentenceTransformerEmbedder:
         """Load the model in `folder`, in about a second after PyTorch has been imported. Fetches nothing.
 
         `revision` names the weights and doesn't depend on `precision`. `device` is PyTorch's name of one; without it, a
-        CUDA device is taken where there is one, else the CPU. Raises ModelError when the folder can't be loaded.
+        CUDA device is taken where there is one, else the CPU. Raises ModelError when the folder can't be loaded
+        or could run code.
         """
         self.name = name
         self.revision = revision
@@ -69,6 +71,7 @@ class SentenceTransformerEmbedder:
                 f"{folder} holds no sentence-transformers model: modules.json is missing. "
                 f"Run `rag models fetch {name}`, or name another embedder in RAG_EMBEDDER."
             )
+        require_harmless(folder)
         # Importing PyTorch takes seconds, and only who embeds should wait for it.
         import torch
 
@@ -161,6 +164,7 @@ def _load(folder: Path, device: str, precision: Precision) -> SentenceTransforme
             str(folder),
             device=device,
             local_files_only=True,
+            trust_remote_code=False,
             model_kwargs={"dtype": getattr(torch, precision), "use_safetensors": True},  # never unpickle weights
         )
 

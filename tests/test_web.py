@@ -231,6 +231,9 @@ def test_redirects_in_a_circle_end() -> None:
         ("javascript:alert(1)", "is no web address"),
         ("news.example/page", "is no web address"),
         ("http:///page", "is no web address"),
+        ("http://127.0.0.1:6666\\@1.1.1.1/", "is no web address"),  # where two parsers see two hosts
+        ("http://news.example\\.inside.example/", "is no web address"),
+        ("http://news.example/a b", "is no web address"),
         ("http://news.example:99999/", "is no host name"),
         ("http://news.example/\x00", "is no web address"),
         ("http://news.example/" + "a" * 3000, "is no web address"),

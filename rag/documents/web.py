@@ -212,6 +212,8 @@ class _TimedStream(httpcore.NetworkStream):
 
 def _web_address(text: str) -> httpx.URL:
     """Parsed. Raises DocumentError for all but plain http and https addresses."""
+    if re.search(r"[\\\s\x00-\x1f\x7f]", text.strip()):  # what one parser takes for a host and another for a path
+        raise DocumentError(f"{text[:200]!r} is no web address. Write it as https://example.org/news.")
     try:
         url = httpx.URL(text.strip())
     except (httpx.InvalidURL, ValueError) as error:

@@ -66,12 +66,15 @@ def _convert(gguf_file: Path, target: Path, report: Report) -> None:
 
     location = {"pretrained_model_name_or_path": str(gguf_file.parent), "gguf_file": gguf_file.name}
     with _progress("Preparing the reader for transformers (once)", report):
-        tokenizer = transformers.AutoTokenizer.from_pretrained(**location, local_files_only=True)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            **location, local_files_only=True, trust_remote_code=False
+        )
         model = transformers.AutoModelForCausalLM.from_pretrained(
             **location,
             quantization_config=transformers.GgufConfig(dequantize=True),
             dtype=torch.bfloat16,
             local_files_only=True,
+            trust_remote_code=False,
         )
         # The weights are dense now; saved with a quantizer they would be taken for GGUF blocks when loaded.
         model.hf_quantizer = None

@@ -7,12 +7,16 @@ from typing import Any
 from rag.engines.chat import chat_frame, encodable
 from rag.engines.stepped import Logits, SteppedEngine
 from rag.errors import EngineError
+from rag.model_folders import require_harmless
 
 NAME = "transformers"
 
 
 def open_transformers(folder: Path, model: str, context_tokens: int, threads: int) -> SteppedEngine:
-    """Load a folder with safetensors and a tokenizer. Raises EngineError when that fails."""
+    """Load a folder with safetensors and a tokenizer.
+
+    Raises EngineError when that fails, ModelError for a folder that could run code.
+    """
     weights = TransformersSteps(folder, threads)
     return SteppedEngine(NAME, model, min(context_tokens, weights.trained_tokens), weights, chat_frame(weights.render))
 
@@ -21,6 +25,7 @@ class TransformersSteps:
     """Implements `StepModel` with a DynamicCache. Weights are bfloat16, as published for most models."""
 
     def __init__(self, folder: Path, threads: int) -> None:
+        require_harmless(folder)
         import torch
         import transformers
 
@@ -30,9 +35,11 @@ class TransformersSteps:
             torch.set_num_threads(threads)
         transformers.utils.logging.disable_progress_bar()
         try:
-            self._tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            self._tokenizer = transformers.AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
             model = transformers.AutoModelForCausalLM.from_pretrained(
-                folder, dtype=torch.bfloat16, local_files_only=True, use_safetensors=True
+                folder, dtype=torch.bfloat16, local_files_only=True, use_safetensors=True, trust_remote_code=False
             )
         except Exception as error:  # tokenizers and safetensors raise bare ones
             raise EngineError(
