@@ -23,7 +23,7 @@ READY := $(shell \
 	echo yes)
 
 .NOTPARALLEL:
-.PHONY: help run test eval lint format constraints clean preflight environment chromium
+.PHONY: help run test eval lint audit format constraints clean preflight environment chromium
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.* ## /  make \1	/p' Makefile | expand -t 22
@@ -48,10 +48,14 @@ eval: .venv/.installed ## Score the sample questions (a quarter of an hour) and 
 		--must-not-drop "answer contained" --must-not-drop "cited sentence holds the answer" \
 		--must-not-drop "refused as it should" --must-not-drop "refused though it should not"
 
-lint: .venv/.installed-dev ## Check style, formatting and types
+lint: .venv/.installed-dev ## Check style, formatting, types and for insecure code
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+	.venv/bin/bandit -q -c pyproject.toml -r rag app.py tools
+
+audit: .venv/.installed-dev ## Look up known holes in the dependencies (needs the network)
+	.venv/bin/pip-audit -r constraints.txt --no-deps --disable-pip
 
 format: .venv/.installed-dev ## Format the code and mend what ruff can mend
 	.venv/bin/ruff check --fix

@@ -46,6 +46,9 @@ REDRAW = 0.08
 MOST_CONNECTIONS = 500
 """Open at once; a tab has two or three. More are answered 503."""
 
+MOST_CONVERSATIONS = 100
+"""Remembered at once, each some 100 kB; the tab unused for longest begins anew. Gradio would keep 10,000."""
+
 _log = logging.getLogger("citeline")
 
 Updates: TypeAlias = dict[Any, Any]
@@ -222,6 +225,7 @@ def _drawings(exchange: Exchange, events: Iterator[Event | Waiting | None]) -> I
 def build_page(desk: Desk, door: Door) -> gr.Blocks:
     """The page with its events. `serving` runs it, which also gives it its looks."""
     page = gr.Blocks(title="Citeline", analytics_enabled=False, fill_width=True)
+    page.state_session_capacity = MOST_CONVERSATIONS
     with page:
         on = lay_out(with_login=door.logins is not None)
         do = Handlers(desk, on, door)

@@ -112,9 +112,7 @@ def test_nothing_of_the_program_unpickles_evaluates_or_trusts_code_of_a_model() 
                 assert (node.module or "").split(".")[0] not in forbidden, path
             elif isinstance(node, ast.Call):
                 name = ast.unparse(node.func)
-                assert name not in {"eval", "exec", "compile", "__import__", "torch.load", "np.load", "numpy.load"}, (
-                    path
-                )
+                assert name not in calls, path
                 trusting = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
                 assert trusting.get("trust_remote_code", "False") == "False", path
                 assert trusting.get("allow_pickle", "False") == "False", path

@@ -79,7 +79,7 @@ def disk_problem(environment_mb, downloads_mb, models_mb):
 def _is_complete(python):
     with open(os.devnull, "w") as nowhere:
         try:
-            return subprocess.call([python, "-c", "import ensurepip, venv"], stdout=nowhere, stderr=nowhere) == 0
+            return subprocess.call([python, "-c", "import ensurepip, venv"], stdout=nowhere, stderr=nowhere) == 0  # nosec B603
         except OSError:
             return False
 

@@ -73,7 +73,7 @@ class ProgressLines:
     def __call__(self, what: str, done: int, total: int) -> None:
         if self._task is None or self._task[0] != what:
             self._begin(what)
-        assert self._task is not None  # noqa: S101  _begin has set it
+        assert self._task is not None  # noqa: S101  _begin has set it  # nosec B101
         self._bars.update(self._task[1], completed=done, total=total or None)
 
     def _begin(self, what: str) -> None:

@@ -66,10 +66,10 @@ def _convert(gguf_file: Path, target: Path, report: Report) -> None:
 
     location = {"pretrained_model_name_or_path": str(gguf_file.parent), "gguf_file": gguf_file.name}
     with _progress("Preparing the reader for transformers (once)", report):
-        tokenizer = transformers.AutoTokenizer.from_pretrained(
+        tokenizer = transformers.AutoTokenizer.from_pretrained(  # nosec B615
             **location, local_files_only=True, trust_remote_code=False
         )
-        model = transformers.AutoModelForCausalLM.from_pretrained(
+        model = transformers.AutoModelForCausalLM.from_pretrained(  # nosec B615
             **location,
             quantization_config=transformers.GgufConfig(dequantize=True),
             dtype=torch.bfloat16,

@@ -62,7 +62,7 @@ class LlamaServerEngine:
         self._remove_folder = weakref.finalize(self, shutil.rmtree, socket.parent, ignore_errors=True)
         key = secrets.token_urlsafe(32)
         self._server = _start(model_file, socket, key, context_tokens, threads, kept_prompts_mib)
-        self._client = httpx.Client(
+        self._client = httpx.Client(  # nosec B113
             # The server closes the socket after each streamed answer; a connection kept for reuse would be a dead one.
             transport=httpx.HTTPTransport(uds=str(socket), limits=httpx.Limits(max_keepalive_connections=0)),
             base_url="http://llama",
@@ -181,7 +181,7 @@ def _private_folder() -> Path:
     if len(os.fsencode(folder / SOCKET)) <= SOCKET_PATH_BYTES:
         return folder
     folder.rmdir()
-    return Path(tempfile.mkdtemp(prefix="citeline-", dir="/tmp"))
+    return Path(tempfile.mkdtemp(prefix="citeline-", dir="/tmp"))  # nosec B108
 
 
 def _start(model_file: Path, socket: Path, key: str, context_tokens: int, threads: int, kept_prompts_mib: int) -> Any:

@@ -94,7 +94,7 @@ class LlamaSteps:
 
         formatter = Jinja2ChatFormatter(
             template=self._llama.metadata["tokenizer.chat_template"],
-            eos_token="",
+            eos_token="",  # nosec B106
             bos_token="",
             add_generation_prompt=True,
         )

@@ -35,10 +35,10 @@ class TransformersSteps:
             torch.set_num_threads(threads)
         transformers.utils.logging.disable_progress_bar()
         try:
-            self._tokenizer = transformers.AutoTokenizer.from_pretrained(
+            self._tokenizer = transformers.AutoTokenizer.from_pretrained(  # nosec B615
                 folder, local_files_only=True, trust_remote_code=False
             )
-            model = transformers.AutoModelForCausalLM.from_pretrained(
+            model = transformers.AutoModelForCausalLM.from_pretrained(  # nosec B615
                 folder, dtype=torch.bfloat16, local_files_only=True, use_safetensors=True, trust_remote_code=False
             )
         except Exception as error:  # tokenizers and safetensors raise bare ones

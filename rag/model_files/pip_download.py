@@ -75,7 +75,7 @@ def _run_pip(requirement: str, work: Path, on_bytes: OnBytes, cache: bool) -> tu
     log = work / "pip.log"
     arrived = 0
     with log.open("wb") as stderr:
-        process = subprocess.Popen(  # noqa: S603 - the command is built here, of fixed words and a pinned requirement
+        process = subprocess.Popen(  # noqa: S603 - the command is built here, of fixed words and a pinned requirement  # nosec B603
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr
         )
         try:
