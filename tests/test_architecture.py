@@ -55,8 +55,8 @@ MAY_IMPORT = {
     "desk": "types errors settings logs line pipeline",
     "app": "types errors settings logs pipeline rendering guarding desk",
     "cli": (
-        f"types errors settings logs model_files records {STAGES} indexing syncing watching pipeline rendering guarding "
-        "desk calibration metrics batch evaluation app"
+        f"types errors settings logs model_files records {STAGES} indexing syncing watching pipeline rendering "
+        "guarding desk calibration metrics batch evaluation app"
     ),
 }
 

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from starlette.testclient import TestClient
 
 import app
+from rag import desk
 from rag.documents import load
 from rag.errors import RagError
 from rag.guarding import Users
@@ -99,7 +100,7 @@ def test_no_path_leads_to_a_file(secret: Path) -> None:
 
 def test_behind_the_gate_gradio_gives_no_file_either(secret: Path) -> None:
     door = app.door_of(load_settings())
-    page = app.build_page(app.Desk(load_settings(), lambda _settings, _report: ScriptedPipeline()), door)
+    page = app.build_page(desk.Desk(load_settings(), lambda _settings, _report: ScriptedPipeline()), door)
     client = TestClient(app.with_page(page, door), raise_server_exceptions=False)
     assert client.get("/").status_code == 200
     for path in ways_to(secret):
@@ -128,7 +129,8 @@ def test_another_host_name_or_origin_is_refused_and_answers_say_no_server() -> N
 def test_an_odd_event_of_a_hand_made_request_harms_nothing(caplog: pytest.LogCaptureFixture) -> None:
     pipeline = ScriptedPipeline(usual())
     with served(pipeline) as address:
-        for number, event_data in enumerate(({"value": {"a": 1}}, {"value": 5}, [], None, "x")):
+        odd: tuple[object, ...] = ({"value": {"a": 1}}, {"value": 5}, [], None, "x")
+        for number, event_data in enumerate(odd):
             for fn_index in (0, 1, 2, 3, 4, 99, -1):
                 data = {"data": [{"x": 1}, None], "event_data": event_data, "fn_index": fn_index, "trigger_id": 5}
                 joined = httpx.post(
@@ -172,7 +174,7 @@ def log_in(tab: Page, address: str, name: str, password: str = PASSWORD) -> None
 def test_login_ask_read_the_source_and_log_out(tab: Page, users_file: Path, tmp_path: Path) -> None:
     article = tmp_path / "bill.txt"
     article.write_text(ARTICLE)
-    document = load(article)
+    [document] = load(article).documents
     source = Passage(1, Chunk("c1", document.id, 0, len(ARTICLE)), document, ARTICLE)
     script: list[Step] = [PassagesFound((source,)), Finished(answer("how much?", "It pays.", source))]
     pipeline = ScriptedPipeline(script)
@@ -205,7 +207,7 @@ def test_users_see_nothing_of_each_other(chromium: Browser, users_file: Path) ->
             ask(tabs[name], f"{name}s question")
             expect(tabs[name].locator("#current .timings")).to_be_visible()
         assert "anns question" not in tabs["bob"].content()
-        cookies = {cookie["name"]: cookie["value"] for cookie in tabs["bob"].context.cookies()}  # type: ignore[typeddict-item]
+        cookies = {cookie["name"]: cookie["value"] for cookie in tabs["bob"].context.cookies()}
         asked = tabs["ann"].evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
         session = next(found[1] for name in asked if (found := re.search(r"session_hash=(\w+)", name)))
         with httpx.Client(cookies=cookies, base_url=address) as bob:

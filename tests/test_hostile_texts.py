@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Dialog, expect
 
 from rag.errors import RagError
 from rag.rendering import plain
@@ -27,8 +27,12 @@ class Watched:
         self.opened: list[str] = []
         self.tab = self.context.new_page()
         self.tab.set_default_timeout(15_000)
-        self.tab.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        self.tab.on("dialog", self._note)
         self.context.on("page", lambda page: self.opened.append(page.url))
+
+    def _note(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
 
     def ran(self) -> list[object]:
         return [*self.dialogs, *filter(None, [self.tab.evaluate("window.__xss")])]

@@ -57,7 +57,7 @@ class Cited:
         with self._lock:
             for document in documents:
                 key = (reader, document.id)
-                self._places[key] = _Place(Path(document.source), document.content_hash)
+                self._places[key] = _Place(Path(document.file), document.content_hash)
                 self._places.move_to_end(key)
             while len(self._places) > MOST:
                 self._places.popitem(last=False)

@@ -21,7 +21,7 @@ def article(tmp_path: Path) -> Path:
 def test_only_what_was_cited_and_only_to_who_saw_it(article: Path) -> None:
     other = article.with_name("other.txt")
     other.write_text("Never cited.")
-    document = load(article)
+    [document] = load(article).documents
     seen = Cited()
     seen.note("ann", [document])
     file = seen.file("ann", document.id)
@@ -30,11 +30,11 @@ def test_only_what_was_cited_and_only_to_who_saw_it(article: Path) -> None:
     assert file.content_type == "text/plain; charset=utf-8"
     assert seen.file("bob", document.id) is None
     assert seen.file(None, document.id) is None
-    assert seen.file("ann", load(other).id) is None
+    assert seen.file("ann", load(other).documents[0].id) is None
 
 
 def test_a_file_that_changed_since_it_was_indexed_stays(article: Path) -> None:
-    document = load(article)
+    [document] = load(article).documents
     seen = Cited()
     seen.note(None, [document])
     article.write_text("Something else.")
@@ -44,7 +44,7 @@ def test_a_file_that_changed_since_it_was_indexed_stays(article: Path) -> None:
 def test_a_path_that_by_now_leads_elsewhere_leads_nowhere(article: Path, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("secret")
-    document = load(article)
+    [document] = load(article).documents
     seen = Cited()
     seen.note(None, [document])
     article.unlink()
@@ -59,7 +59,7 @@ def test_a_path_that_by_now_leads_elsewhere_leads_nowhere(article: Path, tmp_pat
 
 
 def test_what_is_no_file_neither_answers_nor_blocks(article: Path) -> None:
-    document = load(article)
+    [document] = load(article).documents
     seen = Cited()
     seen.note(None, [document])
     article.unlink()
@@ -106,7 +106,7 @@ def test_a_browser_shows_text_and_pdf_and_only_saves_the_rest(tmp_path: Path) ->
 
 
 def test_too_large_a_file_stays(article: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    document = load(article)
+    [document] = load(article).documents
     seen = Cited()
     seen.note(None, [document])
     monkeypatch.setattr(cited, "MAX_BYTES", article.stat().st_size - 1)
@@ -115,7 +115,7 @@ def test_too_large_a_file_stays(article: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_only_so_many_are_remembered(article: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cited, "MOST", 2)
-    document = load(article)
+    [document] = load(article).documents
     seen = Cited()
     for reader in ("ann", "bob", "cy"):
         seen.note(reader, [document])

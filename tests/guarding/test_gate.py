@@ -340,7 +340,7 @@ def test_a_cited_file_is_served_by_its_documents_id_to_who_saw_it(users: Users, 
     users.add("bob", PASSWORD)
     article = tmp_path / "bill.txt"
     article.write_text("<b>TikTok</b> pays.")
-    document = load(article)
+    [document] = load(article).documents
     cited = Cited()
     cited.note("ann", [document])
     for name, status in (("ann", 200), ("bob", 404)):
