@@ -226,6 +226,7 @@ def build_page(desk: Desk, door: Door) -> gr.Blocks:
     """The page with its events. `serving` runs it, which also gives it its looks."""
     page = gr.Blocks(title="Citeline", analytics_enabled=False, fill_width=True)
     page.state_session_capacity = MOST_CONVERSATIONS
+    page._queue.ANALYTICS_MAX_EVENTS = 10  # times nobody looks at; Gradio would keep 10,000, and sum them up each time
     with page:
         on = lay_out(with_login=door.logins is not None)
         do = Handlers(desk, on, door)

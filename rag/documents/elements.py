@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any, TypeAlias
-from xml.etree import ElementTree
+from xml.etree import ElementTree  # nosec B405 - for the type; defusedxml parses
 
 from rag.documents.decoding import decode_markup
 from rag.errors import DocumentError

@@ -89,7 +89,7 @@ class _Process:
         environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
         given = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(path).is_absolute()]
         paths = [str(Path(__file__).parents[2]), *given]
-        self._child = subprocess.Popen(  # noqa: S603
+        self._child = subprocess.Popen(  # noqa: S603  # nosec B603
             # -P: what lies in the folder we happen to be in is never imported.
             [sys.executable, "-P", "-m", worker.__name__, str(bounds.memory)],
             stdin=subprocess.PIPE,

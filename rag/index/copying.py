@@ -20,7 +20,7 @@ def copy_library(source: sqlite3.Connection, target: sqlite3.Connection) -> None
     """Documents with all that belongs to them, and the roots, within the open transaction. Raises what sqlite3 does."""
     for table, key in COPIED.items():
         names = ", ".join(columns_of(target, table))
-        rows = source.execute(f"SELECT {names} FROM {table} ORDER BY {key}")  # noqa: S608  all names here are ours
+        rows = source.execute(f"SELECT {names} FROM {table} ORDER BY {key}")  # noqa: S608  all names here are ours  # nosec B608
         copy_rows(rows, f"{table} ({names})", target)
     target.execute("DELETE FROM roots")
     copy_rows(source.execute("SELECT path FROM roots ORDER BY number"), "roots (path)", target)
@@ -31,7 +31,7 @@ def copy_rows(rows: Iterable[tuple[object, ...]], table: str, target: sqlite3.Co
     """Insert rows, all as long as the first; those that are there already are left as they are."""
     for row in rows:
         places = ", ".join("?" * len(row))
-        target.execute(f"INSERT OR IGNORE INTO {table} VALUES ({places})", row)  # noqa: S608
+        target.execute(f"INSERT OR IGNORE INTO {table} VALUES ({places})", row)  # noqa: S608  # nosec B608
 
 
 def index_words(connection: sqlite3.Connection) -> None:

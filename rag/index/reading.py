@@ -179,7 +179,7 @@ class Snapshot:
 
 def all_documents(connection: sqlite3.Connection) -> Iterator[tuple[int, Document]]:
     """Each with its number, in the order of the numbers. Raises what sqlite3 raises."""
-    for number, *values in connection.execute(f"SELECT number, {FIELDS} FROM documents ORDER BY number"):  # noqa: S608
+    for number, *values in connection.execute(f"SELECT number, {FIELDS} FROM documents ORDER BY number"):  # noqa: S608  # nosec B608
         yield number, as_document(values)
 
 

@@ -140,7 +140,7 @@ def _last(connection: sqlite3.Connection, table: str, key: str) -> int:
     """The highest number in a table, as far as it can be read from either end."""
     highest = 0
     for order in ("DESC", "ASC"):
-        for (number,) in _rows(connection, f"SELECT {key} FROM {table} NOT INDEXED ORDER BY {key} {order}"):  # noqa: S608
+        for (number,) in _rows(connection, f"SELECT {key} FROM {table} NOT INDEXED ORDER BY {key} {order}"):  # noqa: S608  # nosec B608
             highest = max(highest, int(number))
             if order == "DESC":
                 break
@@ -155,7 +155,7 @@ def _row(connection: sqlite3.Connection, statement: str, number: int) -> Any:
 
 
 def _document(connection: sqlite3.Connection, number: int) -> Document | None:
-    row = _row(connection, f"SELECT {FIELDS} FROM documents NOT INDEXED WHERE number = ?", number)  # noqa: S608
+    row = _row(connection, f"SELECT {FIELDS} FROM documents NOT INDEXED WHERE number = ?", number)  # noqa: S608  # nosec B608
     try:
         return as_document(row) if row else None
     except sqlite3.Error:

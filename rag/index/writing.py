@@ -217,7 +217,7 @@ class Writer:
             connection.executemany("DELETE FROM documents WHERE source = ?", [(source,) for source in torn])
             for table, key, parent, parent_key in BELONGING:
                 connection.execute(
-                    f"DELETE FROM {table} WHERE {key} NOT IN (SELECT {parent_key} FROM {parent})"  # noqa: S608
+                    f"DELETE FROM {table} WHERE {key} NOT IN (SELECT {parent_key} FROM {parent})"  # noqa: S608  # nosec B608
                 )
             index_words(connection)
             make_families(connection)
@@ -340,7 +340,7 @@ class Writer:
                 document.text,
             ),
         ).lastrowid
-        assert number is not None  # noqa: S101  an INSERT has just set it
+        assert number is not None  # noqa: S101  an INSERT has just set it  # nosec B101
         connection.execute(
             "INSERT INTO origins (document, seal, loader) VALUES (?, ?, ?)", (number, seal(document), self._loader)
         )
