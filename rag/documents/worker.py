@@ -71,8 +71,8 @@ def _receive(stream: BinaryIO, requests: "queue.SimpleQueue[tuple[Request, bytes
     """Hand on what comes. Where the parent is gone nobody waits for an answer, so the process ends at once."""
     with contextlib.suppress(OSError, ValueError, MemoryError):
         while line := stream.readline():
-            request = Request(**json.loads(line))  # nosec B113 - no request to a server
-            requests.put((request, stream.read(request.size)))
+            request = Request(**json.loads(line))
+            requests.put((request, stream.read(request.size)))  # nosec B113 - a queue
     os._exit(_PARENT_GONE)
 
 
