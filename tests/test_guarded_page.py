@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from starlette.testclient import TestClient
 
 import app
-from rag import desk
+from rag.desk import Desk
 from rag.documents import load
 from rag.errors import QuestionError, RagError
 from rag.guarding import Users
@@ -100,7 +100,7 @@ def test_no_path_leads_to_a_file(secret: Path) -> None:
 
 def test_behind_the_gate_gradio_gives_no_file_either(secret: Path) -> None:
     door = app.door_of(load_settings())
-    page = app.build_page(desk.Desk(load_settings(), lambda _settings, _report: ScriptedPipeline()), door)
+    page = app.build_page(Desk(load_settings(), lambda _settings, _report: ScriptedPipeline()), door)
     client = TestClient(app.with_page(page, door), raise_server_exceptions=False)
     assert client.get("/").status_code == 200
     for path in ways_to(secret):
@@ -128,7 +128,7 @@ def test_another_host_name_or_origin_is_refused_and_answers_say_no_server() -> N
 
 def test_odd_events_of_hand_made_requests_harm_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     with served(ScriptedPipeline(*[[QuestionError("odd")]] * 5), questions_per_minute=10_000) as address:
-        odd: tuple[object, ...] = ({"value": {"a": 1}}, {"value": 5}, [], None, "x")
+        odd: list[object] = [{"value": {"a": 1}}, {"value": 5}, [], None, "x"]
         for number, event_data in enumerate(odd):
             for fn_index in (0, 1, 2, 3, 4, 99, -1, "0", None):
                 event = {"data": [{"x": 1}, None], "event_data": event_data, "fn_index": fn_index, "trigger_id": 5}

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, Dialog, expect
 
+from app import HINT
 from rag.errors import RagError
 from rag.rendering import plain
 from rag.types import Finished, Passage, PassagesFound, TextPiece
@@ -24,11 +25,9 @@ class Watched:
     def __init__(self, chromium: Browser, bypass_csp: bool) -> None:
         self.context = chromium.new_context(bypass_csp=bypass_csp, viewport={"width": 1280, "height": 800})
         self.dialogs: list[str] = []
-        self.opened: list[str] = []
         self.tab = self.context.new_page()
         self.tab.set_default_timeout(15_000)
         self.tab.on("dialog", self._note)
-        self.context.on("page", lambda page: self.opened.append(page.url))
 
     def _note(self, dialog: Dialog) -> None:
         self.dialogs.append(dialog.message)
@@ -77,6 +76,7 @@ def test_nothing_hostile_runs_wherever_it_stands(watched: Watched) -> None:
     pipeline = ScriptedPipeline(*[script for payload in PAYLOADS for script in scripts(payload)])
     with served(pipeline, questions_per_minute=10_000) as address:
         tab.goto(address)
+        expect(tab.locator("#status")).to_have_text(HINT)
         for payload in PAYLOADS:
             ask(tab, payload)
             expect(tab.locator("#exchange-1 .timings")).to_be_visible()

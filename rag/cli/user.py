@@ -46,7 +46,7 @@ def _users(context: typer.Context) -> "Users":
 
 def _password() -> str:
     if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
+        return sys.stdin.buffer.readline().decode("utf-8", "replace").rstrip("\r\n")
     password = getpass.getpass("Password: ")
     if getpass.getpass("Once more: ") != password:
         raise InputError("The two passwords differ. Try again.")

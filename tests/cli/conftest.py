@@ -41,6 +41,7 @@ def settings(tmp_path: Path) -> dict[str, str | Path]:
         "RAG_ENGINE": "llama_cpp",
         "RAG_CALIBRATION": write_calibration(tmp_path),
         "RAG_OFFLINE": "1",
+        "RAG_USERS": tmp_path / "users.json",
     }
 
 
