@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 _SCRIPT = re.compile(rb"<script(?P<attributes>[^>]*)>(?P<code>.*?)</script>", re.DOTALL)
 
 _DEVICES = (
-    "accelerometer autoplay bluetooth camera display-capture encrypted-media fullscreen geolocation gyroscope hid "
+    "accelerometer autoplay camera display-capture encrypted-media fullscreen geolocation gyroscope hid "
     "magnetometer microphone midi payment picture-in-picture publickey-credentials-get screen-wake-lock serial usb "
-    "web-share xr-spatial-tracking"
+    "xr-spatial-tracking"
 ).split()
 
 ALWAYS: Mapping[str, str] = {
