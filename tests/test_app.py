@@ -243,6 +243,7 @@ def test_examples_follow_ups_and_a_new_conversation(tab: Page) -> None:
         tab.goto(address)
         expect(tab.locator("#panel")).to_be_hidden()
         expect(tab.locator("#new")).to_be_hidden()
+        expect(tab.locator("#status")).to_have_text(app.HINT)
         tab.locator(".examples button").first.click()
         expect(tab.locator("#current .timings")).to_be_visible()
         expect(tab.locator("#welcome")).to_be_hidden()
