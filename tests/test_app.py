@@ -310,7 +310,7 @@ def test_nothing_sticks_out_of_a_narrow_page(tab: Page, width: int) -> None:
         tab.goto(address)
         for shown in (".welcome", "#current .timings", "#current .error"):
             expect(tab.locator(shown)).to_be_visible()
-            assert tab.evaluate("document.documentElement.scrollWidth") == width
+            tab.wait_for_function(f"document.documentElement.scrollWidth === {width}")
             ask(tab, endless)
 
 

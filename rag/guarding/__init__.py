@@ -4,6 +4,7 @@ gate      what every request passes
 origins   Host, Origin and Sec-Fetch-Site
 headers   Content-Security-Policy and the rest of what browsers are told
 bodies    bodies counted while they arrive
+streams   events, of which none is lost
 rates     requests a minute, by client
 users     names and hashed passwords in a file
 logins    who is logged in

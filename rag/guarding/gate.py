@@ -11,6 +11,7 @@ import math
 import re
 from collections import OrderedDict
 from collections.abc import Collection
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -28,6 +29,7 @@ from rag.guarding.headers import ALWAYS, NOTHING, inline_scripts, login_policy, 
 from rag.guarding.logins import LASTS, Logins
 from rag.guarding.origins import comes_from_here, may_be_called
 from rag.guarding.rates import Rates
+from rag.guarding.streams import Streams
 from rag.logs import log_failure
 from rag.rendering import LOGIN_STYLE, login_page, page_script
 
@@ -89,6 +91,7 @@ class Gate:
         self._page = page
         self._door = door
         self._sessions: OrderedDict[str, str] = OrderedDict()  # session → the user who began it
+        self._streams = Streams()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -127,11 +130,17 @@ class Gate:
         if refusal := _refuse_unknown(request):
             await refusal(scope, receive, answer.send)
             return
-        if request.method == "POST":
-            receive = await self._checked_body(request, receive, user, client)
-        elif session := _session_in_address(request):
-            self._claim(session, user)
-        await self._page(_passed_on(scope, user), receive, answer.page if request.url.path == "/" else answer.send)
+        session = _session_in_address(request)
+        send: Send = answer.page if request.url.path == "/" else answer.send
+        with ExitStack() as stack:
+            if request.method == "POST":
+                receive, begun = await self._checked_body(request, receive, user, client)
+                send = self._streams.awaited(begun, send)
+            elif session:
+                self._claim(session, user)
+                if request.url.path == "/gradio_api/queue/data":
+                    send = stack.enter_context(self._streams.followed(session, receive, send))
+            await self._page(_passed_on(scope, user), receive, send)
 
     def _refuse_strangers(self, request: Request, client: str) -> Response | None:
         hosts = request.headers.getlist("host")
@@ -177,7 +186,10 @@ class Gate:
         headers = {"Content-Disposition": f'{shown}; filename="{file.name}"', "Cache-Control": "no-store"}
         return Response(file.data, headers=headers, media_type=file.content_type)
 
-    async def _checked_body(self, request: Request, receive: Receive, user: str | None, client: str) -> Receive:
+    async def _checked_body(
+        self, request: Request, receive: Receive, user: str | None, client: str
+    ) -> tuple[Receive, str]:
+        """Its content once more, and the session it names. Raises BodyRefused."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise BodyRefused(415, "Send JSON.")
         if request.url.path.startswith("/gradio_api/queue/join") and (
@@ -193,7 +205,7 @@ class Gate:
         if not isinstance(session, str) or not re.fullmatch(_SESSION, session):
             raise BodyRefused(400, "That names no session.")
         self._claim(session, user)
-        return replayed(body, receive)
+        return replayed(body, receive), session
 
     def _claim(self, session: str, user: str | None) -> None:
         """A session belongs to the user who began it. Raises BodyRefused for another's."""
