@@ -19,9 +19,9 @@ from pathlib import Path
 import httpx
 import psutil
 
-import app
 from rag.index import Identity, open_library
 from rag.indexing import index_paths
+from rag.page.serving import serving
 from rag.pipeline import Pipeline
 from rag.settings import Settings, load_settings
 from rag.types import Limits, Prompt
@@ -73,7 +73,7 @@ def page(folder: Path) -> Iterator[str]:
         return Pipeline(settings, open_library(settings.index, identity), WordEmbedder(), EndlessEngine())
 
     settings = load_settings(index=folder / "index", port=free_port(), questions_per_minute=10_000)
-    with app.serving(settings, opener) as address:
+    with serving(settings, opener) as address:
         yield address
 
 

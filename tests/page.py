@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 from playwright.sync_api import Page
 
-import app
 from rag import desk
+from rag.page.serving import serving
 from rag.settings import Settings, load_settings
 from rag.types import (
     Answer,
@@ -89,7 +89,7 @@ class ScriptedPipeline:
 def served(
     pipeline: desk.Answers, opener: Callable[[Settings, desk.Report], desk.Answers] | None = None, **settings: object
 ) -> Iterator[str]:
-    with app.serving(
+    with serving(
         load_settings(port=free_port(), **settings), opener or (lambda _settings, _report: pipeline)
     ) as address:
         yield address

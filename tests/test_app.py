@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, Page, expect
 import app
 from rag import desk
 from rag.errors import LibraryEmpty, QuestionError, RagError
+from rag.page.asking import HINT
+from rag.page.serving import serving
 from rag.settings import Settings, load_settings
 from rag.types import Finished, PassagesFound, TextPiece, Turn
 from tests.browser import free_port
@@ -243,7 +245,7 @@ def test_examples_follow_ups_and_a_new_conversation(tab: Page) -> None:
         tab.goto(address)
         expect(tab.locator("#panel")).to_be_hidden()
         expect(tab.locator("#new")).to_be_hidden()
-        expect(tab.locator("#status")).to_have_text(app.HINT)
+        expect(tab.locator("#status")).to_have_text(HINT)
         tab.locator(".examples button").first.click()
         expect(tab.locator("#current .timings")).to_be_visible()
         expect(tab.locator("#welcome")).to_be_hidden()
@@ -269,7 +271,7 @@ def test_an_empty_question_does_nothing(tab: Page) -> None:
     pipeline = ScriptedPipeline(usual())
     with served(pipeline) as address:
         tab.goto(address)
-        expect(tab.locator("#status")).to_have_text(app.HINT)
+        expect(tab.locator("#status")).to_have_text(HINT)
         tab.press("#box textarea", "Enter")
         tab.click("#ask")
         expect(tab.locator("#box textarea")).to_be_focused()
@@ -338,7 +340,7 @@ def test_a_busy_port_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, caps
 
 def test_a_host_that_is_not_ours_names_the_settings() -> None:
     settings = load_settings(host="192.0.2.1", login="never")
-    with pytest.raises(RagError, match="Change RAG_HOST or RAG_PORT"), app.serving(settings):
+    with pytest.raises(RagError, match="Change RAG_HOST or RAG_PORT"), serving(settings):
         pass
 
 

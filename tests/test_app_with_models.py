@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-import app
 from rag.indexing import index_paths
+from rag.page.serving import serving
 from rag.pipeline import library_identity, open_embedder
 from rag.settings import load_settings
 from tests.browser import free_port
@@ -25,7 +25,7 @@ def test_a_reader_asks_what_tiktok_pays_and_sees_the_answer_its_citation_and_the
     settings = load_settings(index=tmp_path, port=free_port())
     embedder = open_embedder(settings)
     index_paths([SEEDS], settings.index, library_identity(settings, embedder), embedder)
-    with app.serving(settings) as address:
+    with serving(settings) as address:
         tab.goto(address)
         tab.get_by_role("textbox", name="Question").fill("how much does TikTok pay Microsoft?")
         tab.keyboard.press("Enter")

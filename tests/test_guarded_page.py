@@ -15,11 +15,12 @@ from gradio.utils import get_upload_folder
 from playwright.sync_api import Browser, Page, expect
 from starlette.testclient import TestClient
 
-import app
 from rag.desk import Desk
 from rag.documents import load
 from rag.errors import QuestionError, RagError
 from rag.guarding import Users
+from rag.page.building import build_page
+from rag.page.serving import door_of, serving, with_page
 from rag.settings import load_settings
 from rag.types import Chunk, Finished, Passage, PassagesFound, TextPiece
 from tests.browser import free_port
@@ -99,9 +100,9 @@ def test_no_path_leads_to_a_file(secret: Path) -> None:
 
 
 def test_behind_the_gate_gradio_gives_no_file_either(secret: Path) -> None:
-    door = app.door_of(load_settings())
-    page = app.build_page(Desk(load_settings(), lambda _settings, _report: ScriptedPipeline()), door)
-    client = TestClient(app.with_page(page, door), raise_server_exceptions=False)
+    door = door_of(load_settings())
+    page = build_page(Desk(load_settings(), lambda _settings, _report: ScriptedPipeline()), door)
+    client = TestClient(with_page(page, door), raise_server_exceptions=False)
     assert client.get("/").status_code == 200
     for path in ways_to(secret):
         assert SECRET not in client.get(f"http://testserver{path}").text, path
@@ -142,7 +143,7 @@ def test_odd_events_of_hand_made_requests_harm_nothing(capfd: pytest.CaptureFixt
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
 def test_a_page_open_to_others_needs_somebody_with_a_password(tmp_path: Path, host: str) -> None:
     settings = load_settings(host=host, port=free_port(), users=tmp_path / "none.json")
-    with pytest.raises(RagError, match="rag user add NAME"), app.serving(settings):
+    with pytest.raises(RagError, match="rag user add NAME"), serving(settings):
         pass
 
 
@@ -152,13 +153,13 @@ def test_a_page_open_to_others_needs_somebody_with_a_password(tmp_path: Path, ho
 def test_who_opens_the_page_by_a_name_or_asks_for_a_login_gets_one(
     users_file: Path, given: dict[str, str], asked: bool
 ) -> None:
-    door = app.door_of(load_settings(users=users_file, **given))
+    door = door_of(load_settings(users=users_file, **given))
     assert (door.logins is not None) is asked
 
 
 def test_everyone_is_let_in_only_where_a_setting_says_so(users_file: Path) -> None:
-    assert app.door_of(load_settings(host="0.0.0.0", login="never", users=users_file)).logins is None
-    assert app.door_of(load_settings(host="0.0.0.0", users=users_file)).logins is not None
+    assert door_of(load_settings(host="0.0.0.0", login="never", users=users_file)).logins is None
+    assert door_of(load_settings(host="0.0.0.0", users=users_file)).logins is not None
 
 
 def log_in(tab: Page, address: str, name: str, password: str = PASSWORD) -> None:

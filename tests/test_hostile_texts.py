@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, Dialog, expect
 
-from app import HINT
 from rag.errors import RagError
+from rag.page.asking import HINT
 from rag.rendering import plain
 from rag.types import Finished, Passage, PassagesFound, TextPiece
 from tests.page import SENTENCE, ScriptedPipeline, Step, answer, ask, passage, refusal, served

@@ -1,0 +1,9 @@
+"""The page, on Gradio: layout and events. What is shown is made by `rag.rendering`, and answers by way of `rag.desk`.
+
+asking    the conversation and its sources
+shared    what all views use
+building  the views side by side
+serving   runs the page until its `with` block ends
+
+Nothing is imported here: Gradio takes seconds to load, and only who runs the page needs it.
+"""

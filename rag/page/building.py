@@ -1,0 +1,27 @@
+"""The whole page: the views side by side."""
+
+import gradio as gr
+
+from rag import rendering
+from rag.desk import Desk
+from rag.guarding import Door
+from rag.page import asking
+from rag.page.shared import html
+
+MOST_CONNECTIONS = 500
+"""Open at once; a tab has two or three. More are answered 503."""
+
+MOST_CONVERSATIONS = 100
+"""Remembered at once, each some 100 kB; the tab unused for longest begins anew. Gradio would keep 10,000."""
+
+
+def build_page(desk: Desk, door: Door) -> gr.Blocks:
+    """The page with its events. `serving` runs it, which also gives it its looks."""
+    page = gr.Blocks(title="Citeline", analytics_enabled=False, fill_width=True)
+    page.state_session_capacity = MOST_CONVERSATIONS
+    page._queue.ANALYTICS_MAX_EVENTS = 10  # times nobody looks at; Gradio would keep 10,000, and sum them up each time
+    with page:
+        html("masthead", rendering.masthead_html(logged_in=door.logins is not None))
+        with gr.Tabs(elem_id="views"), gr.Tab("Ask", id="ask", elem_id="ask-view"):
+            asking.build(page, desk, door)
+    return page
