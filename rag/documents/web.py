@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 import zlib
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -34,6 +34,10 @@ NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 Resolve = Callable[[str, int], Sequence[str]]
 """(host, port) → the IP addresses it stands for. Raises OSError where it stands for none."""
+
+Answered = Callable[[int, Mapping[str, str]], None]
+"""Called with the status and the headers (of names in any case) after the last redirect, before anything else is read
+or said of them. What it raises ends the fetching."""
 
 
 class Fetched(NamedTuple):
@@ -69,10 +73,12 @@ def fetch(
     *,
     resolve: Resolve = resolved,
     backend: httpcore.NetworkBackend | None = None,
+    headers: Mapping[str, str] | None = None,
+    answered: Answered | None = None,
 ) -> Fetched:
     """Get a page from the public web; nothing of it is kept for the next one, cookies neither.
 
-    `backend` makes the connections. Raises DocumentError for an address that isn't http or https, holds a password, or
+    `backend` makes the connections. `headers` are sent besides `HEADERS`. Raises DocumentError for an address that isn't http or https, holds a password, or
     leads to anything but public addresses; and for an answer that isn't 200, takes too long, is too large or is packed
     in a way other than gzip or deflate.
     """
@@ -82,12 +88,15 @@ def fetch(
     address = _web_address(url)
     with _said_plainly(url), httpcore.ConnectionPool(httpx.create_ssl_context(), network_backend=checked) as pool:
         for _ in range(limits.redirects + 1):
-            with pool.stream("GET", _target(address), headers=[("Host", _host(address)), *HEADERS.items()]) as response:
-                headers = httpx.Headers(response.headers)
-                if response.status not in REDIRECTS or "location" not in headers:
-                    data = _content(address, response, headers, limits.size, deadline)
-                    return Fetched(data, str(address), headers.get("content-type", ""))
-                address = _web_address(_joined(address, headers["location"]))
+            sent = [("Host", _host(address)), *HEADERS.items(), *(headers or {}).items()]
+            with pool.stream("GET", _target(address), headers=sent) as response:
+                received = httpx.Headers(response.headers)
+                if response.status not in REDIRECTS or "location" not in received:
+                    if answered:
+                        answered(response.status, received)
+                    data = _content(address, response, received, limits.size, deadline)
+                    return Fetched(data, str(address), received.get("content-type", ""))
+                address = _web_address(_joined(address, received["location"]))
     raise DocumentError(f"{url} redirects more than {limits.redirects} times. Name the address it should end at.")
 
 
