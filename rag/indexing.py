@@ -1,21 +1,30 @@
 """Articles → the library, brought up to date by content hash: whole folders of them, or documents from elsewhere."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
+from rag.browsing import Pages
 from rag.chunking import chunk_document, fit_title, with_title
-from rag.documents import LOADER_VERSION, USUAL_FIELDS, FieldNames, file_hash, find_files, load
+from rag.documents import LOADER_VERSION, USUAL_FIELDS, FieldNames
 from rag.errors import DocumentError
-from rag.index import Identity, Listed, Writer, embed_new, open_writer
+from rag.index import Identity, Library, Listed, Writer, embed_new, open_writer
 from rag.types import Chunk, Document, Embedder, Progress
+from rag.visiting import Change, Files, Held, Naming, Places, Work, gone_files, named_places, remembered_places
+
+_InFile = TypeVar("_InFile", Document, Listed)
 
 Report = Callable[[str, int, int], None]
 """(what is being done, done, total)"""
 
 GROUP_CHUNKS = 64
 """Chunks embedded together: enough to batch well, few enough that Ctrl-C is noticed soon."""
+
+GROUP_SECONDS = 15.0
+"""After so long what was read is embedded though it isn't as much: pages come slowly."""
 
 COMMIT_SECONDS = 60.0
 """Work that an interruption may lose, at most, besides the group underway."""
@@ -38,54 +47,108 @@ class IndexReport:
 
 
 def index_paths(
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     folder: Path,
     identity: Identity,
     embedder: Embedder,
     *,
     start_over: bool = False,
     names: FieldNames = USUAL_FIELDS,
+    pages: bool = True,
+    kept: Iterable[Document] = (),
     report: Report | None = None,
 ) -> IndexReport:
-    """Make the library in `folder` hold the articles in `paths` as they are now.
+    """Make the library in `folder` hold the articles in `paths`, of which a `str` is a web address, as they are now.
 
-    Without `paths` the folders indexed before are visited again; one that can't be visited keeps its articles.
-    Documents of the folders visited whose file is gone are removed; what came from elsewhere stays. All documents of a
-    file change together. `start_over` empties the library first, lets it have another identity, and forgets all
-    folders but `paths` if there are any. `names` says which fields of JSON records hold what.
+    Without `paths` what was indexed before is visited again, without `pages` no web address; what can't be visited
+    keeps its articles. Documents of the folders visited whose file is gone are removed; what came from elsewhere stays.
+    All documents of a file change together; the entries of a feed come one by one, and stay. `start_over` empties the
+    library first, lets it have another identity, and forgets all folders but `paths` if there are any. `names` says
+    which fields of records and columns of tables hold what. Of the pages in `paths`, `kept` are taken over where they
+    can't be had any more.
     Work is committed as it goes, so that an interrupted run loses at most a minute and the next goes on from there;
     with `start_over` the old library answers until all is done.
 
-    Raises DocumentError when there is nothing to index, and with `start_over` also when a folder can't be visited or no
+    Raises DocumentError when there is nothing to index, and with `start_over` also when a place can't be visited or no
     file be read; and the RagErrors of `open_writer`.
     """
-    named = _visit(paths) if paths else None
+    named = named_places(paths) if paths else None
     with open_writer(folder, identity, start_over=start_over, loader=LOADER_VERSION) as writer:
-        visit = named or _visit_again(writer.roots())
-        if start_over and visit.refused:
-            raise DocumentError(visit.refused[0])
-        _remember(writer, visit.roots, forget_others=start_over and named is not None)
-        known: dict[str, list[Listed]] = {}
-        for document in writer.documents():
-            known.setdefault(document.file, []).append(document)
-        gone = [document for file in _gone(known, visit) for document in known[file]]
-        for document in gone:
-            writer.remove(document.id)
-        files = _Files(visit.files, known, writer.outdated(), names, report)
-        added, updated = _store(writer, files.changed(), embedder, identity, files.work, all_at_once=start_over)
+        places = named or remembered_places(writer.roots(), pages=pages)
+        if start_over and places.refused:
+            raise DocumentError(places.refused[0])
+        _remember(writer, places.roots, forget_others=start_over and named is not None)
+        held = _held(writer, names)
+        gone = _forget_gone(writer, held, places)
+        work, naming = Work(0, report), Naming(names, held)
+        files = Files(places, held, naming, work)
+        web = Pages(places.addresses, held, naming, work, writer.remember_root, _stored_in(folder), _by_file(kept))
+        changes = chain(files.changed(), web.changed())
+        added, updated = _store(writer, changes, embedder, identity, work, all_at_once=start_over)
+        refused = (*places.refused, *files.refused, *web.refused, *naming.complaints())
+        if start_over and web.refused:
+            raise DocumentError(web.refused[0])
         if start_over and not added:
-            raise DocumentError(f"Nothing could be read, so the library stays as it was. {files.refused[0]}")
+            raise DocumentError(" ".join(("Nothing could be read, so the library stays as it was.", *refused[:1])))
+        for emptied in files.emptied:
+            writer.remove(emptied.id)
+        for visit in (*files.visits, *web.visits):
+            writer.note_visit(visit)
         writer.commit()
-        files.work.finished()
+        work.finished()
+        removed = (*(document.source for document in (*gone, *files.emptied)), *files.dropped, *web.dropped)
         return IndexReport(
             added=tuple(added),
             updated=tuple(updated),
-            removed=tuple(sorted([*(document.source for document in gone), *files.dropped])),
-            unchanged=files.unchanged,
-            refused=(*visit.refused, *files.refused),
+            removed=tuple(sorted(removed)),
+            unchanged=files.unchanged + web.unchanged,
+            refused=refused,
             documents=len(writer.documents()),
-            notes=tuple(files.notes),
+            notes=(*files.notes, *web.notes, *filter(None, [files.questions()])),
         )
+
+
+def _held(writer: Writer, names: FieldNames) -> Held:
+    documents = _by_file(writer.documents())
+    visits = writer.visits()
+    renamed = {
+        document.id
+        for file, visit in visits.items()
+        if visit.fields not in (None, names.mapping)
+        for document in documents.get(file, ())
+    }
+    return Held(documents, visits, writer.outdated() | renamed)
+
+
+def _forget_gone(writer: Writer, held: Held, places: Places) -> list[Listed]:
+    """Remove the documents of files that are gone, and return them."""
+    files = gone_files({*held.documents, *held.visits}, places)
+    gone = [document for file in files for document in held.documents.get(file, ())]
+    for document in gone:
+        writer.remove(document.id)
+    for file in files:
+        writer.forget_visit(file)
+    return gone
+
+
+def _by_file(documents: Iterable[_InFile]) -> dict[str, list[_InFile]]:
+    files: dict[str, list[_InFile]] = {}
+    for document in documents:
+        files.setdefault(document.file, []).append(document)
+    return files
+
+
+def _stored_in(folder: Path) -> Callable[[Iterable[str]], Mapping[str, Document]]:
+    """Documents of the library by id, as they were committed last."""
+
+    def stored(ids: Iterable[str]) -> Mapping[str, Document]:
+        wanted = list(ids)
+        if not wanted:
+            return {}
+        with Library(folder) as library:
+            return library.documents_by_id(wanted)
+
+    return stored
 
 
 def index_documents(
@@ -109,9 +172,9 @@ def index_documents(
     with open_writer(folder, identity, loader=LOADER_VERSION, command=command) as writer:
         before = {listed.id: listed for listed in writer.documents()}
         seen: set[str] = set()
-        work = _Work(total, report)
+        work = Work(total, report)
 
-        def changed() -> Iterator[_Change]:
+        def changed() -> Iterator[Change]:
             for document in documents:
                 seen.add(document.id)
                 known = before.get(document.id)
@@ -119,7 +182,7 @@ def index_documents(
                     work.passed(1)
                     continue
                 work.waits(1)
-                yield _Change(document)
+                yield Change(document)
 
         added, updated = _store(writer, changed(), embedder, identity, work, all_at_once=False)
         others = [listed for listed in before.values() if listed.id not in seen]
@@ -137,44 +200,6 @@ def index_documents(
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Visit:
-    """The folders and files looked into, and what was found there."""
-
-    roots: tuple[Path, ...]
-    files: tuple[Path, ...]
-    refused: tuple[str, ...]
-    """One sentence for each folder that could not be looked into."""
-
-
-def _visit(paths: Sequence[Path]) -> _Visit:
-    files = tuple(find_files(paths))
-    roots = tuple(path.resolve() for path in paths)
-    for root in roots:
-        if not _is_unicode(str(root)):
-            raise DocumentError(f"The name {str(root)!a} is not valid Unicode. Rename the folder.")
-    return _Visit(roots, files, ())
-
-
-def _visit_again(remembered: Sequence[str]) -> _Visit:
-    """What can be visited. A folder that is gone or empty may be on a disk that isn't connected at the moment."""
-    if not remembered:
-        raise DocumentError("No folder has been indexed yet, so say which: `rag index FOLDER`.")
-    files: set[Path] = set()
-    refused: dict[Path, DocumentError] = {}
-    for root in map(Path, remembered):
-        try:
-            files.update(find_files([root]))
-        except DocumentError as error:
-            refused[root] = error
-    roots = [root for root in map(Path, remembered) if root not in refused]
-    if not roots:
-        raise next(iter(refused.values()))
-    away = {root: error for root, error in refused.items() if not any(map(root.is_relative_to, roots))}
-    stays = "What was indexed from it stays; `rag index --rebuild FOLDER` with the other folders forgets it."
-    return _Visit(tuple(roots), tuple(sorted(files)), tuple(f"{error} {stays}" for error in away.values()))
-
-
 def _remember(writer: Writer, roots: Sequence[Path], *, forget_others: bool) -> None:
     if forget_others:
         for other in writer.roots():
@@ -183,115 +208,12 @@ def _remember(writer: Writer, roots: Sequence[Path], *, forget_others: bool) -> 
         writer.remember_root(root)
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """A document to be put into the library."""
-
-    document: Document
-    outdated: tuple[str, ...] = ()
-    """Ids of documents that its file no longer has: they go when the first of the new ones comes."""
-
-
-class _Files:
-    """Files, of which those whose content the library doesn't hold yet are read one by one.
-
-    Progress counts bytes, because articles differ in length. It never shrinks, whatever happens to the files meanwhile.
-    """
-
-    def __init__(
-        self,
-        files: Sequence[Path],
-        known: Mapping[str, Sequence[Listed]],
-        outdated: Set[str],
-        names: FieldNames,
-        report: Report | None,
-    ) -> None:
-        """`known` are the documents that the library has of each file; a file with an `outdated` id is read anyway."""
-        self.unchanged = 0
-        self.refused: list[str] = []
-        self.notes: list[str] = []
-        self.dropped: list[str] = []
-        """Sources of the outdated documents of all changes."""
-        self._sizes = {file: _size(file) for file in files}
-        self._known = known
-        self._outdated = outdated
-        self._names = names
-        self.work = _Work(sum(self._sizes.values()), report)
-
-    def changed(self) -> Iterator[_Change]:
-        others = {str(file) for file in self._sizes}
-        for file, size in self._sizes.items():
-            known = self._known.get(str(file), [])
-            try:
-                if self._are_current(known) and {document.content_hash for document in known} == {file_hash(file)}:
-                    self.unchanged += len(known)
-                    self.work.passed(size)
-                    continue
-                loaded = load(file, self._names)
-                _check_sources(loaded.documents, others - {str(file)})
-            except DocumentError as error:
-                self.refused.append(str(error))
-                self.work.passed(size)
-                continue
-            self.notes += loaded.notes
-            now = {document.id for document in loaded.documents}
-            outdated = [document for document in known if document.id not in now]
-            self.dropped += [document.source for document in outdated]
-            self.work.waits(size)
-            yield _Change(loaded.documents[0], tuple(document.id for document in outdated))
-            yield from map(_Change, loaded.documents[1:])
-
-    def _are_current(self, known: Sequence[Listed]) -> bool:
-        return bool(known) and not any(document.id in self._outdated for document in known)
-
-
-def _check_sources(documents: Iterable[Document], files: Set[str]) -> None:
-    """Raises DocumentError for a file called as what is in another one would be called."""
-    for document in documents:
-        if document.source in files:
-            raise DocumentError(f"There is a file {document.source}, so {document.file} can't be read. Rename either.")
-
-
-class _Work:
-    """How much of `total` is done, reported as it grows. What is being embedded counts by its share of embedded texts.
-
-    A `total` of 0 isn't known.
-    """
-
-    def __init__(self, total: int, report: Report | None) -> None:
-        self._total = total
-        self._report = report or _silent
-        self._done = 0
-        self._waiting = 0
-
-    def passed(self, size: int) -> None:
-        """So much needs no embedding."""
-        self._done += size
-        self._report("Indexing", self._done, self._total)
-
-    def waits(self, size: int) -> None:
-        """So much was read and is to be embedded."""
-        self._waiting += size
-
-    def embedding(self, done: int, total: int) -> None:
-        """`Progress` of the texts of all that waits."""
-        self._report("Indexing", self._done + self._waiting * done // max(total, 1), self._total)
-
-    def stored(self) -> None:
-        """Nothing waits any more."""
-        self._done += self._waiting
-        self._waiting = 0
-
-    def finished(self) -> None:
-        self._report("Indexing", self._total or self._done, self._total)
-
-
 def _store(
     writer: Writer,
-    changes: Iterable[_Change],
+    changes: Iterable[Change],
     embedder: Embedder,
     identity: Identity,
-    work: _Work,
+    work: Work,
     *,
     all_at_once: bool,
 ) -> tuple[list[str], list[str]]:
@@ -307,7 +229,8 @@ def _store(
     committed = time.monotonic()
     last: Document | None = None
     for group in _groups(changes, embedder, identity):
-        whole = last is not None and last.file != group[0][0].document.file
+        first = group[0][0]
+        whole = last is not None and (first.alone or last.file != first.document.file)
         if whole and not all_at_once and time.monotonic() - committed > COMMIT_SECONDS:
             writer.commit()
             committed = time.monotonic()
@@ -320,23 +243,24 @@ def _store(
 
 
 def _groups(
-    changes: Iterable[_Change], embedder: Embedder, identity: Identity
-) -> Iterator[list[tuple[_Change, list[Chunk]]]]:
+    changes: Iterable[Change], embedder: Embedder, identity: Identity
+) -> Iterator[list[tuple[Change, list[Chunk]]]]:
     """Changes with the chunks of their documents, gathered until there are about `GROUP_CHUNKS` of them."""
-    group: list[tuple[_Change, list[Chunk]]] = []
+    group: list[tuple[Change, list[Chunk]]] = []
+    begun = time.monotonic()
     for change in changes:
         chunks = chunk_document(change.document, embedder.count_tokens, identity.chunk_tokens, identity.chunk_overlap)
         group.append((change, chunks))
-        if sum(len(chunks) for _, chunks in group) >= GROUP_CHUNKS:
+        if sum(len(chunks) for _, chunks in group) >= GROUP_CHUNKS or time.monotonic() - begun > GROUP_SECONDS:
             yield group
-            group = []
+            group, begun = [], time.monotonic()
     if group:
         yield group
 
 
 def _put(
     writer: Writer,
-    group: Sequence[tuple[_Change, list[Chunk]]],
+    group: Sequence[tuple[Change, list[Chunk]]],
     embedder: Embedder,
     chunk_tokens: int,
     progress: Progress,
@@ -352,29 +276,6 @@ def _put(
             writer.remove(outdated)
         these = slice(at, at + len(chunks))
         writer.put(change.document, chunks, vectors[these], texts[these])
+        if change.visit:
+            writer.note_visit(change.visit)
         at += len(chunks)
-
-
-def _gone(known: Iterable[str], visit: _Visit) -> list[str]:
-    present = {str(file) for file in visit.files}
-    folders = [root for root in visit.roots if root.is_dir()]
-    return sorted(file for file in known if file not in present and any(map(Path(file).is_relative_to, folders)))
-
-
-def _is_unicode(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except OSError:  # gone since the folder was listed; reading it will say so
-        return 0
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """Report to nobody."""

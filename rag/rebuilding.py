@@ -4,38 +4,46 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from rag.documents import find_files
+from rag.documents import USUAL_FIELDS, FieldNames, is_address, page_address
 from rag.errors import DocumentError, LibraryEmpty, LibraryError
 from rag.index import Identity, Library, take_library, writer_lock
 from rag.indexing import IndexReport, Report, index_paths
-from rag.types import Embedder
+from rag.types import Document, Embedder
+from rag.visiting import check_places
 
 REBUILDING = "rebuilding"
 """Folder in that of the library, with what was embedded so far."""
 
 
 def rebuild_library(
-    paths: Sequence[Path], folder: Path, identity: Identity, embedder: Embedder, report: Report | None = None
+    paths: Sequence[Path | str],
+    folder: Path,
+    identity: Identity,
+    embedder: Embedder,
+    report: Report | None = None,
+    names: FieldNames = USUAL_FIELDS,
 ) -> IndexReport:
-    """Make the library in `folder` anew from `paths`, or from the folders it remembers, with `identity`.
+    """Make the library in `folder` anew from `paths`, or from the places it remembers, with `identity`.
 
     What an interrupted run with the same paths and identity committed is not embedded again. Files that can't be read
-    are left out, and folders other than `paths` forgotten.
+    are left out, and places other than `paths` forgotten. Of web addresses that are not, what the library holds and the
+    web no longer does is taken over.
 
     Raises DocumentError where there is nothing to index, a folder can't be visited or no file be read, LibraryBusy,
     LibraryUnwritable and DiskFull; then the old library stays as it is.
     """
-    if paths:
-        find_files(paths)  # a wrong path is said before a folder is made
+    check_places(paths)  # a wrong path is said before a folder is made
     with writer_lock(folder, "rag index --rebuild"):
-        paths = [path.resolve() for path in paths] or [Path(root) for root in _roots(folder)]
+        named = [page_address(path) if isinstance(path, str) else path.resolve() for path in paths]
+        paths = named or [root if is_address(root) else Path(root) for root in _roots(folder)]
         if not paths:
             raise DocumentError("No folder has been indexed yet, so say which: `rag index --rebuild FOLDER`.")
         aside = folder / REBUILDING
         if not _goes_on(aside, identity, paths):
             shutil.rmtree(aside, ignore_errors=True)
         try:
-            done = index_paths(paths, aside, identity, embedder, report=report)
+            kept = _documents_of([path for path in paths if isinstance(path, str)], folder)
+            done = index_paths(paths, aside, identity, embedder, names=names, kept=kept, report=report)
         except DocumentError as error:
             raise DocumentError(
                 f"{error} The library stays as it was. To forget this folder, name the others: "
@@ -57,7 +65,19 @@ def _roots(folder: Path) -> list[str]:
         return []
 
 
-def _goes_on(aside: Path, identity: Identity, paths: Sequence[Path]) -> bool:
+def _documents_of(addresses: Sequence[str], folder: Path) -> list[Document]:
+    """None where the library can't be read."""
+    if not addresses:
+        return []
+    try:
+        with Library(folder) as library, library.snapshot() as now:
+            ids = [listed.id for listed in now.documents() if listed.file in addresses]
+            return list(now.documents_by_id(ids).values())
+    except LibraryError:
+        return []
+
+
+def _goes_on(aside: Path, identity: Identity, paths: Sequence[Path | str]) -> bool:
     """Whether what lies there is the beginning of the same work."""
     try:
         with Library(aside, identity) as begun:

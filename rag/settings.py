@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from rag.errors import SettingsError
 
 FILE = "rag.toml"
+
+PARTS = ("title", "text", "date", "author", "url")
+"""Of an article, that a field may hold."""
 
 
 class EngineChoice(StrEnum):
@@ -62,6 +66,10 @@ class Settings(BaseSettings):
     chunk_tokens: int = Field(160, ge=32, le=256, description="word pieces in a chunk, title included, at most")
     chunk_overlap: int = Field(1, ge=0, le=8, description="sentences that neighbouring chunks share")
 
+    fields: str = Field(
+        "", description="fields of records that hold title, text, date, author and url, as in title=headline,text=body"
+    )
+
     candidates: int = Field(40, ge=1, le=1000, description="chunks each search contributes before they are fused")
     passages: int = Field(4, ge=1, le=20, description="passages given to the reader, at most")
     passage_tokens: int = Field(400, ge=50, le=16_000, description="reader tokens all passages may take together")
@@ -85,6 +93,18 @@ class Settings(BaseSettings):
     waiting: int = Field(20, ge=1, le=1_000, description="questions that may wait in line, at most")
     log_texts: bool = Field(False, description="let the log quote questions and articles")
 
+    @field_validator("fields", mode="before")
+    @classmethod
+    def _one_mapping(cls, given: object) -> str:
+        """A table of `rag.toml` as text: {title = "headline", text = ["body", "story"]}."""
+        pairs = _pairs(given)
+        wrong = next((f"{part}={name}" for part, name in pairs if part not in PARTS or not name), None)
+        if wrong is not None:
+            raise PydanticCustomError("fields", "{wrong} names no field; the parts are {parts}, as in {example}", {
+                "wrong": repr(wrong), "parts": ", ".join(PARTS), "example": 'title=headline,text=body',
+            })  # fmt: skip
+        return ",".join(f"{part}={name}" for part, name in pairs)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -95,6 +115,20 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def _pairs(given: object) -> list[tuple[str, str]]:
+    """(part, name of a field) of "title=headline,text=body" or of {"title": "headline", "text": ["body"]}."""
+    if isinstance(given, dict):
+        several = {part: names if isinstance(names, list) else [names] for part, names in given.items()}
+        return [(str(part), _one_name(name)) for part, names in several.items() for name in names]
+    pairs = [pair.partition("=") for pair in str(given).split(",") if pair.strip()]
+    return [(part.strip(), name.strip()) for part, _, name in pairs]
+
+
+def _one_name(name: object) -> str:
+    """Empty for what can't be one."""
+    return name.strip() if isinstance(name, str) and "," not in name else ""
 
 
 def load_settings(**given: Any) -> Settings:

@@ -12,9 +12,21 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from rag.documents import LOADER_VERSION, file_hash, find_files
+from rag.documents import LOADER_VERSION, USUAL_FIELDS, FieldNames, file_hash, find_files, is_address
 from rag.errors import DiskFull, DocumentError, LibraryError, RagError
-from rag.index import FIRST_LOADER, UNFINISHED, Identity, Library, Listed, Origin, file_mark, open_writer, source_file
+from rag.index import (
+    FIRST_LOADER,
+    UNFINISHED,
+    Identity,
+    Library,
+    Listed,
+    Origin,
+    Outcome,
+    Visit,
+    file_mark,
+    open_writer,
+    source_file,
+)
 from rag.indexing import IndexReport, Report, index_paths
 from rag.types import Document, Embedder
 
@@ -35,6 +47,12 @@ class Staleness(StrEnum):
     """Of what the file holds something was torn, and dropped by a repair."""
     AWAY = "folder can't be visited"
     """The remembered folder is gone, empty or unreadable; it may be on a disk that isn't connected."""
+    UNREACHED = "page can't be had"
+    """When it was last tried."""
+    GONE = "page is gone"
+    """The server says that there is no such page."""
+    FIELDS = "fields changed"
+    """Other fields than now were said to hold what of an article when the file was read."""
     EMBEDDER = "embedder changed"
     CHUNKER = "chunker changed"
     LOADER = "loader changed"
@@ -106,15 +124,25 @@ def with_moves(done: IndexReport, before: Iterable[Listed], after: Iterable[List
     )
 
 
-def sync_folders(folder: Path, identity: Identity, embedder: Embedder, report: Report | None = None) -> SyncReport:
+def sync_folders(
+    folder: Path,
+    identity: Identity,
+    embedder: Embedder,
+    report: Report | None = None,
+    *,
+    names: FieldNames = USUAL_FIELDS,
+    pages: bool = True,
+) -> SyncReport:
     """Make the library in `folder` hold what is in the folders it remembers: add, update, move and remove by content.
+
+    So with the pages and feeds it remembers, unless `pages` is false. `names` as for `index_paths`.
 
     What was embedded before isn't embedded again, be it in a file that was moved or in the unchanged part of one that
     was edited. Raises as `index_paths` does.
     """
     with Library(folder, identity) as library:
         before = library.documents()
-        done = index_paths((), folder, identity, embedder, report=report)
+        done = index_paths((), folder, identity, embedder, names=names, pages=pages, report=report)
         after = library.documents()
     note_marks(folder, identity)
     return with_moves(done, before, after)
@@ -140,14 +168,15 @@ def stale_sources(library: Library, documents: Iterable[Document]) -> Mapping[st
     return found
 
 
-def stale_files(library: Library, wanted: Mapping[str, object]) -> list[Stale]:
+def stale_files(library: Library, wanted: Mapping[str, object], names: FieldNames | None = None) -> list[Stale]:
     """Everything about the library that the next `rag sync` or `rag index --rebuild` would change, by source.
 
     A file is named once, however many documents it holds. `wanted` are those fields of `Identity` that are known of
-    the settings in force, by name. Raises as `snapshot` does.
+    the settings in force, by name, and `names` what they say of records. Raises as `snapshot` does.
     """
     with library.snapshot() as now:
         listed, roots, origins, made = now.documents(), now.roots(), now.origins(), now.manifest.identity
+        visits = now.visits()
     everywhere = _identity_changes(made, wanted)
     files, away = _visited(roots)
     reasons: dict[str, list[Staleness]] = {root: [Staleness.AWAY] for root in away}
@@ -158,12 +187,30 @@ def stale_files(library: Library, wanted: Mapping[str, object]) -> list[Stale]:
         on_disk = None if _is_below(file, away) else _state_of(file, hashes, made_by[0].mark)
         found = [on_disk] if on_disk else []
         if on_disk is not Staleness.MISSING:
+            found += _visit_changes(visits.get(file), names)
             found += _loader_changes({origin.loader for origin in made_by})
             found += everywhere
         if found:
             reasons[file] = found
-    reasons |= {str(file): [Staleness.NEW] for file in files if str(file) not in known}
+    for file in map(str, files):
+        if file not in known and (new := _state_of_new(file, visits.get(file), names)):
+            reasons[file] = new
     return [Stale(source, tuple(reasons[source])) for source in sorted(reasons)]
+
+
+def _visit_changes(visit: Visit | None, names: FieldNames | None) -> list[Staleness]:
+    if visit is None:
+        return []
+    states = {Outcome.UNREACHED: [Staleness.UNREACHED], Outcome.GONE: [Staleness.GONE]}
+    renamed = names is not None and visit.fields not in (None, names.mapping)
+    return states.get(visit.outcome, []) + ([Staleness.FIELDS] if renamed else [])
+
+
+def _state_of_new(file: str, visit: Visit | None, names: FieldNames | None) -> list[Staleness]:
+    """Of a file that the library has nothing of: it is new, unless it was found to hold no articles."""
+    if visit is None or visit.outcome is not Outcome.QUESTIONS or _state_of(file, {visit.content_hash}, None):
+        return [Staleness.NEW]
+    return _visit_changes(visit, names)
 
 
 def note_marks(folder: Path, identity: Identity) -> None:
@@ -230,7 +277,7 @@ def _visited(roots: Sequence[str]) -> tuple[set[Path], list[str]]:
     files: set[Path] = set()
     away = []
     for root in roots:
-        if "://" in root:
+        if is_address(root):
             continue
         try:
             files.update(find_files([Path(root)]))

@@ -22,6 +22,7 @@ from rag.cli.progress import Draft, ProgressLines
 from rag.cli.reports import answer_json, index_lines, models_table, status_lines
 from rag.cli.shared import ABSTAINED, FAILED, WRONG_USE, one_line, print_lines, settings_of
 from rag.cli.user import user_app
+from rag.documents import is_address
 from rag.errors import DocumentError, InputError, ModelDamaged, RagError
 from rag.rendering import answer_text
 from rag.types import Answer, Event, Finished, PassagesFound, TextPiece
@@ -109,18 +110,20 @@ def _pair(text: str) -> tuple[str, str]:
 def index(
     context: typer.Context,
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Folders and files; those indexed before when none is given.")
+        list[str] | None,
+        typer.Argument(help="Folders, files, and addresses of web pages and feeds; those indexed before when none."),
     ] = None,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Make the library anew; the old one answers until that is done.")
     ] = False,
 ) -> None:
-    """Bring the library up to date with folders of articles: add, update and remove by content."""
+    """Bring the library up to date with folders of articles and with pages: add, update and remove by content."""
     from rag.pipeline import index_articles  # here and below: half a second that other commands do without
 
     settings = settings_of(context)
+    places = [path if is_address(path) else Path(path) for path in paths or []]
     with ProgressLines() as report:
-        done = index_articles(settings, paths or [], start_over=rebuild, report=report)
+        done = index_articles(settings, places, start_over=rebuild, report=report)
     print_lines(index_lines(done))
     if done.refused:
         raise DocumentError(f"{len(done.refused)} could not be read; the lines that begin with ! say which and why.")

@@ -3,6 +3,7 @@
 import json
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from rag import model_files
 from rag.cli.progress import ProgressLines
 from rag.cli.reports import sync_lines
 from rag.cli.shared import one_line, print_lines, settings_of
+from rag.documents import FieldNames, is_address
 from rag.errors import DocumentError, LibraryError, ModelError, RagError
 from rag.index import (
     CheckReport,
@@ -35,7 +37,11 @@ keeping_app = typer.Typer()
 NAMED = 20
 """Stale articles of a kind that `rag status` names; `--json` names all."""
 
+PAGES_SECONDS = 1800.0
+"""Between two visits of the web pages and feeds while folders are watched."""
+
 WHOLE_LIBRARY = (Staleness.EMBEDDER, Staleness.CHUNKER)
+NOT_HAD = (Staleness.GONE, Staleness.UNREACHED)
 
 
 @keeping_app.command()
@@ -43,7 +49,7 @@ def sync(
     context: typer.Context,
     watch: Annotated[bool, typer.Option("--watch", help="Go on, whenever something changes, until Ctrl-C.")] = False,
 ) -> None:
-    """Bring the library in step with the folders indexed before: add, update, move and remove by content."""
+    """Bring the library in step with the folders and pages indexed before: add, update, move and remove by content."""
     from rag.pipeline import sync_articles
 
     settings = settings_of(context)
@@ -166,17 +172,19 @@ def _stale(settings: Settings) -> list[Stale]:
         with suppress(ModelError):
             wanted["revision"] = weights_revision(embedder.path)
     with open_library(settings.index) as library:
-        return stale_files(library, wanted)
+        return stale_files(library, wanted, FieldNames.of(settings.fields))
 
 
 def _remedy(found: Sequence[Stale]) -> str:
     if any(reason in WHOLE_LIBRARY for stale in found for reason in stale.reasons):
         return "Run `rag index --rebuild`; the library as it is answers meanwhile."
+    if all(reason in NOT_HAD for stale in found for reason in stale.reasons):
+        return "What was indexed stays. Run `rag sync` to try again; `rag index --rebuild` with the others forgets it."
     return "Run `rag sync`."
 
 
 def _watch(settings: Settings) -> None:
-    """Sync now and after every change, until Ctrl-C; what was committed by then stays.
+    """Sync now and after every change, until Ctrl-C; what was committed by then stays. Pages are visited now and then.
 
     What goes wrong is said once and tried again when something changes, or, where the library itself couldn't be
     written, at the next glance.
@@ -188,13 +196,14 @@ def _watch(settings: Settings) -> None:
     embedder = embedder_on_demand(settings, dimension)
     events = changes(lambda: _roots(settings, roots), settings.index, threading.Event())
     print_lines(f"Watching {root}" for root in roots)
-    pending, said = True, ""
+    pending, said, visit_at = True, "", time.monotonic()
     while True:
-        if pending:
+        pages = time.monotonic() >= visit_at and any(map(is_address, _roots(settings, roots)))
+        if pending or pages:
             done, complaint, pending = None, "", False
             try:
                 with ProgressLines() as report:
-                    done = sync_articles(settings, embedder, report)
+                    done = sync_articles(settings, embedder, report, pages=pages)
                 complaint = " ".join(done.refused)
             except RagError as error:
                 complaint, pending = str(error), isinstance(error, LibraryError)
@@ -203,6 +212,7 @@ def _watch(settings: Settings) -> None:
             if complaint and complaint != said:
                 print(f"rag: {one_line(complaint)}", file=sys.stderr)
             said = complaint
+            visit_at = time.monotonic() + PAGES_SECONDS if pages and not pending else visit_at
             sys.stdout.flush()
         pending = next(events) or pending
 

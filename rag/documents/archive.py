@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from rag.documents.article import Article, Note
+from rag.documents.article import Article, Found, Note
 from rag.documents.cleaning import one_line
 from rag.documents.kinds import Kind, accepted_formats, kind_by_name
 from rag.documents.unpacking import Package
@@ -17,7 +17,7 @@ MARKS = {
 
 NAME_CHARACTERS = 300
 
-ReadMember = Callable[[bytes, str, str], Iterator[Article | Note]]
+ReadMember = Callable[[bytes, str, str], Iterator[Found]]
 """Called with the bytes of a member, its name and its source."""
 
 
@@ -35,7 +35,7 @@ def packed_kind(package: Package) -> Kind:
     return Kind.ZIP
 
 
-def read_archive(package: Package, read: ReadMember) -> Iterator[Article | Note]:
+def read_archive(package: Package, read: ReadMember) -> Iterator[Found]:
     """The articles of each member that would be read in a folder, its name in front of their part.
 
     Names are never used as paths. A zip in a zip is not read. There is a note for each member that can't be read;

@@ -1,13 +1,14 @@
-"""CSV and TSV → `Article`: one line a row."""
+"""CSV and TSV → `Article`s: one for each row of a table of articles, else one with a line a row."""
 
 import csv
 import io
 from collections.abc import Iterator
 
-from rag.documents.article import Article
+from rag.documents.article import Article, Found
 from rag.documents.decoding import decode
+from rag.documents.fields import USUAL_FIELDS, FieldNames
 from rag.documents.limits import MAX_CELLS, MAX_ROWS, Allowance
-from rag.documents.rows import table_lines
+from rag.documents.rows import read_rows
 from rag.errors import DocumentError
 
 DELIMITERS = ",;\t|"
@@ -15,17 +16,26 @@ DELIMITERS = ",;\t|"
 _SAMPLE_LINES = 20
 
 
-def read_delimited(data: bytes, source: str) -> Article:
-    """Raises DocumentError when the bytes are not text, hold nothing, or have too many rows or cells."""
+def read_delimited(data: bytes, source: str, names: FieldNames = USUAL_FIELDS) -> Iterator[Found]:
+    """Raises DocumentError when the bytes are not text, hold nothing, or have too many rows or cells, and
+    HoldsQuestions for a table of questions."""
     text = decode(data, source)
     csv.field_size_limit(len(text) + 1)
+    lines = []
+    found = False
     try:
-        lines = "\n".join(table_lines(_rows(text, source)))
+        for one in read_rows(_rows(text, source), source, names):
+            if isinstance(one, str):
+                lines.append(one)
+            else:
+                found = found or isinstance(one, Article)
+                yield one
     except csv.Error as error:
         raise DocumentError(f"{source} is no table that can be read: {error}. Save it as .csv in UTF-8.") from error
-    if not lines:
+    if lines:
+        yield Article(title=None, text="\n".join(lines))
+    elif not found:
         raise DocumentError(f"{source} is empty. Put a table into it, or remove it.")
-    return Article(title=None, text=lines)
 
 
 def _rows(text: str, source: str) -> Iterator[list[str]]:

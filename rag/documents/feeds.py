@@ -1,6 +1,6 @@
 """RSS and Atom files → one `Article` an entry."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rag.documents.article import Article, Note
 from rag.documents.cleaning import AUTHOR_CHARACTERS, one_line, web_address
@@ -13,15 +13,18 @@ from rag.errors import DocumentError
 ROOTS = ("rss", "feed", "RDF")
 
 _ENTRIES = ("item", "entry")
-_TEXTS = ("encoded", "content", "description", "summary")
+_TEXTS = ("encoded", "content")
+_SUMMARIES = ("description", "summary")
+_SUMMARY_CHARACTERS = 1500
+"""What is called a summary and is at least so long is taken for the whole: many feeds have no other place for it."""
 _DATES = ("pubDate", "published", "issued", "date", "updated", "modified")
 
 
 def read_feed(data: bytes, source: str) -> Iterator[Article | Note]:
     """The entries with the text that the feed has of them, their number, counted from 1, as part.
 
-    An entry without text has its title as text. Raises DocumentError when the file is no feed, is not well-formed XML,
-    declares entities, or has no entry.
+    An entry without text has its title as text; neither that nor a summary is the `whole` article. Raises DocumentError
+    when the file is no feed, is not well-formed XML, declares entities, or has no entry.
     """
     root = parse_xml(data, source)
     if local_name(root) not in ROOTS:
@@ -40,7 +43,8 @@ def read_feed(data: bytes, source: str) -> Iterator[Article | Note]:
 
 def _article(entry: Element, part: str, of_feed: str | None) -> Article | None:
     title = one_line(unmarked(_first(entry, "title")))
-    text = next((text for name in _TEXTS if (text := unmarked(_first(entry, name)))), title)
+    whole = _text(entry, _TEXTS)
+    text = whole or _text(entry, _SUMMARIES) or title
     if not text:
         return None
     return Article(
@@ -50,7 +54,12 @@ def _article(entry: Element, part: str, of_feed: str | None) -> Article | None:
         author=_author(entry) or of_feed,
         url=_link(entry),
         part=part,
+        whole=bool(whole) or len(text) >= _SUMMARY_CHARACTERS,
     )
+
+
+def _text(entry: Element, names: Sequence[str]) -> str | None:
+    return next((text for name in names if (text := unmarked(_first(entry, name)))), None)
 
 
 def _first(element: Element, name: str) -> str:

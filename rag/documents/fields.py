@@ -1,9 +1,12 @@
-"""Which fields of a JSON record hold what of an article."""
+"""Which fields of a record, or columns of a table, hold what of an article."""
 
 from dataclasses import dataclass, fields
 from typing import Self
 
 from rag.errors import DocumentError
+
+ALSO_CALLED = {"date": "published"}
+"""What else the parts of an article are called in a mapping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class FieldNames:
 
     @classmethod
     def of(cls, mapping: str) -> Self:
-        """ "title=heading,text=story" → those names before the usual ones.
+        """ "title=heading,text=story" → those names before the usual ones; "date" means published.
 
         Raises DocumentError for a part of an article that isn't one of title, text, author, published and url.
         """
@@ -35,10 +38,26 @@ class FieldNames:
         given: dict[str, tuple[str, ...]] = {}
         for pair in filter(None, (pair.strip() for pair in mapping.split(","))):
             part, _, name = (side.strip() for side in pair.partition("="))
+            part = ALSO_CALLED.get(part, part)
             if not name or part not in {field.name for field in fields(cls)}:
-                raise DocumentError(f"{pair!r} names no field. Write title=NAME,text=NAME,author=…,published=…,url=….")
+                raise DocumentError(f"{pair!r} names no field. Write title=NAME,text=NAME,author=…,date=…,url=….")
             given[part] = (*given.get(part, ()), name)
         return cls(**{field.name: (*given.get(field.name, ()), *getattr(usual, field.name)) for field in fields(cls)})
 
+    def given(self, part: str) -> tuple[str, ...]:
+        """The names of a part that stand before the usual ones."""
+        names: tuple[str, ...] = getattr(self, part)
+        return names[: max(0, len(names) - len(getattr(USUAL_FIELDS, part)))]
+
+    @property
+    def mapping(self) -> str:
+        """What `of` makes these names of: two mappings that read alike give the same; empty for the usual names."""
+        return ",".join(f"{field.name}={name}" for field in fields(self) for name in self.given(field.name))
+
 
 USUAL_FIELDS = FieldNames()
+
+
+def plain(name: str) -> str:
+    """What names of the same field have in common: "Published-At" → "publishedat"."""
+    return name.strip().lower().replace("_", "").replace("-", "")

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from rag.documents import limits, worker
-from rag.documents.article import Article, Note
+from rag.documents.article import Article, Fields, Found, HoldsQuestions, Note
 from rag.documents.fields import FieldNames
 from rag.documents.limits import Allowance
 from rag.documents.worker import Request
@@ -60,9 +60,7 @@ class Bounds:
     """Bytes."""
 
 
-def read_isolated(
-    data: bytes, name: str, source: str, names: FieldNames, bounds: Bounds | None = None
-) -> list[Article | Note]:
+def read_isolated(data: bytes, name: str, source: str, names: FieldNames, bounds: Bounds | None = None) -> list[Found]:
     """All of `rag.documents.reading.read_all` in another process; called from any thread, it waits for its turn.
 
     Raises DocumentError also where the bounds are passed or the process dies.
@@ -111,7 +109,7 @@ class _Process:
         fresh = time.monotonic() - self.idle_since < worker.IDLE_SECONDS / 2
         return fresh and self.bounds == bounds and self.files < REUSED and self._child.poll() is None
 
-    def read(self, data: bytes, name: str, source: str, names: FieldNames) -> Iterator[Article | Note]:
+    def read(self, data: bytes, name: str, source: str, names: FieldNames) -> Iterator[Found]:
         """See `read_isolated`. The process is killed unless the file is read to its end."""
         self.files += 1
         finished = False
@@ -133,7 +131,7 @@ class _Process:
                 yield found
         except _Refused as refused:
             finished = True
-            raise DocumentError(str(refused)) from None
+            raise refused.error from None
         finally:
             if not finished:
                 _end()
@@ -158,7 +156,7 @@ class _Process:
             to.flush()
             while line := back.readline(MAX_LINE):
                 lines.put(line)
-                if not line.startswith((b'{"article"', b'{"note"')):
+                if not line.startswith((b'{"article"', b'{"note"', b'{"fields"')):
                     return
         except (OSError, ValueError):  # the pipe is broken, or was closed to end this
             pass
@@ -187,7 +185,11 @@ class _Process:
 
 
 class _Refused(Exception):
-    """The process read the file to its end, and this is why it can't be used."""
+    """The process read the file to its end, and `error` is why it can't be used."""
+
+    def __init__(self, error: DocumentError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 _turn = threading.Lock()
@@ -211,7 +213,7 @@ def _end() -> None:
 atexit.register(_end)
 
 
-def _outcome(answer: Any, source: str, memory: int) -> Article | Note | None:
+def _outcome(answer: Any, source: str, memory: int) -> Found | None:
     """What a line of the answer says; None at the end of the file. Raises DocumentError, or _Refused for a tidy one."""
     try:
         if "done" in answer:
@@ -220,8 +222,12 @@ def _outcome(answer: Any, source: str, memory: int) -> Article | Note | None:
             return Note(str(answer["note"]))
         if "article" in answer:
             return _article(answer["article"])
+        if "fields" in answer:
+            return Fields(*(tuple(map(str, answer["fields"][name])) for name in ("named", "seen")))
         if "refused" in answer:
-            raise _Refused(str(answer["refused"]))
+            raise _Refused(DocumentError(str(answer["refused"])))
+        if "questions" in answer:
+            raise _Refused(HoldsQuestions(str(answer["questions"])))
         failed = answer["failed"]
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(source) from error
@@ -236,12 +242,12 @@ def _outcome(answer: Any, source: str, memory: int) -> Article | Note | None:
 
 def _article(found: dict[str, Any]) -> Article:
     """Raises KeyError, TypeError or ValueError for anything else than an article."""
-    texts = {name: found[name] for name in _ARTICLE - {"pages"}}
+    texts = {name: found[name] for name in _ARTICLE - {"pages", "whole"}}
     if not all(text is None or isinstance(text, str) for text in texts.values()):
         raise TypeError("an article consists of texts")
     if not isinstance(texts["text"], str) or not isinstance(texts["part"], str):
         raise TypeError("an article has a text and a part")
-    return Article(**texts, pages=tuple(int(page) for page in found["pages"]))
+    return Article(**texts, pages=tuple(int(page) for page in found["pages"]), whole=bool(found["whole"]))
 
 
 def _too_slow(source: str, seconds: float) -> DocumentError:

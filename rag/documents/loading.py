@@ -2,11 +2,11 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from rag.documents.article import Article, Note
+from rag.documents.article import Article, Fields, Found, Note
 from rag.documents.fields import USUAL_FIELDS, FieldNames
 from rag.documents.isolated import read_isolated
 from rag.documents.kinds import IN_PROCESS, kind_of
@@ -15,7 +15,7 @@ from rag.documents.reading import read_all
 from rag.errors import DocumentError
 from rag.types import Document
 
-LOADER_VERSION = 1
+LOADER_VERSION = 2
 """Of all loaders together. Raised by one when any of them reads the same bytes otherwise than before: `rag sync` then
 reads all files again, and embeds what came out different."""
 
@@ -31,13 +31,17 @@ class Loaded:
     """At least one; several where the file is a mailbox, a feed, a zip and so on. All have the file's content hash."""
     notes: tuple[str, ...]
     """Of what in it could not be read: one or two sentences each, naming the file."""
+    fields: Fields | None = None
+    """Of all its records together; None where there are none, so that `FieldNames` make no difference."""
+    summaries: frozenset[str] = frozenset()
+    """Parts of the documents that are only summaries of articles, see `Article.whole`."""
 
 
 def load(path: Path, names: FieldNames = USUAL_FIELDS) -> Loaded:
-    """Read the articles in a file. `names` says which fields of JSON records hold what.
+    """Read the articles in a file. `names` says which fields of records and columns of tables hold what.
 
-    Raises DocumentError when the file is missing, unreadable, empty, damaged, encrypted, hostile, passes a limit of
-    `rag.documents.limits`, or is of a format that isn't accepted.
+    Raises HoldsQuestions for a table of questions, and DocumentError when the file is missing, unreadable, empty,
+    damaged, encrypted, hostile, passes a limit of `rag.documents.limits`, or is of a format that isn't accepted.
     """
     return load_bytes(_read(path), path.name, _source(path), names)
 
@@ -45,19 +49,29 @@ def load(path: Path, names: FieldNames = USUAL_FIELDS) -> Loaded:
 def load_bytes(data: bytes, name: str, source: str, names: FieldNames = USUAL_FIELDS) -> Loaded:
     """`load` for what doesn't lie in a file: `name` is what a file with it would be called, such as "rates.html"."""
     if kind_of(data, name, source) in IN_PROCESS:
-        found: Iterable[Article | Note] = read_all(data, name, source, names)
+        found: Iterable[Found] = read_all(data, name, source, names)
     else:
         found = read_isolated(data, name, source, names)
     digest = content_hash(data)
-    documents, notes = [], []
+    documents, notes, fields, summaries = [], [], [], []
     for one in found:
-        if isinstance(one, Article):
-            documents.append(_document(one, source, digest))
-        else:
+        if isinstance(one, Note):
             notes.append(one.text)
+        elif isinstance(one, Fields):
+            fields.append(one)
+        else:
+            documents.append(_document(one, source, digest))
+            summaries += [] if one.whole else [one.part]
     if len(notes) > MAX_NOTES:
         notes[MAX_NOTES:] = [f"{source} has {len(notes) - MAX_NOTES} more problems like these."]
-    return Loaded(tuple(documents), tuple(notes))
+    return Loaded(tuple(documents), tuple(notes), _together(fields), frozenset(summaries))
+
+
+def _together(fields: Sequence[Fields]) -> Fields | None:
+    if not fields:
+        return None
+    named = {name for of_one in fields for name in of_one.named}
+    return Fields(tuple(sorted(named)), next((of_one.seen for of_one in fields if of_one.seen), ()))
 
 
 def _document(article: Article, file: str, digest: str) -> Document:
@@ -105,8 +119,10 @@ def file_hash(path: Path) -> str:
 
 
 def title_from_name(source: str) -> str:
-    """ "/news/rates-unchanged_2024.txt" → "Rates unchanged 2024"."""
-    stem = PurePosixPath(source).stem
+    """ "/news/rates-unchanged_2024.txt", "https://a.example/rates-unchanged_2024?p=1" → "Rates unchanged 2024"."""
+    scheme, _, address = source.partition("://")
+    path = re.split("[?#]", address)[0].rstrip("/") if address else scheme
+    stem = PurePosixPath(path).stem if "/" in path or not address else path
     words = re.sub(r"[\s_-]+", " ", stem).strip()
     return words[:1].upper() + words[1:] or stem
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from rag.documents.archive import packed_kind, read_archive
-from rag.documents.article import Article, Note
+from rag.documents.article import Article, Found
 from rag.documents.delimited import read_delimited
 from rag.documents.docx import read_docx
 from rag.documents.epub import read_epub
@@ -26,15 +26,20 @@ ONE: dict[Kind, Callable[[bytes, str], Article]] = {
     Kind.TXT: read_plain,
     Kind.MD: read_markdown,
     Kind.HTML: read_html,
-    Kind.CSV: read_delimited,
     Kind.DOCX: read_docx,
     Kind.PPTX: read_pptx,
-    Kind.XLSX: read_xlsx,
     Kind.EPUB: read_epub,
 }
 """Loaders of formats that hold one article. Called with the bytes and the source, the latter for messages."""
 
-SEVERAL: dict[Kind, Callable[[bytes, str], Iterator[Article | Note]]] = {
+RECORDS: dict[Kind, Callable[[bytes, str, FieldNames], Iterator[Found]]] = {
+    Kind.JSON: read_json,
+    Kind.CSV: read_delimited,
+    Kind.XLSX: read_xlsx,
+}
+"""Loaders of formats with named fields; they yield a `Fields` besides."""
+
+SEVERAL: dict[Kind, Callable[[bytes, str], Iterator[Found]]] = {
     Kind.PDF: read_pdf,
     Kind.EML: read_mail,
     Kind.MBOX: read_mailbox,
@@ -43,11 +48,11 @@ SEVERAL: dict[Kind, Callable[[bytes, str], Iterator[Article | Note]]] = {
 """Loaders that may yield several articles, or notes of what could not be read."""
 
 
-def read_all(data: bytes, name: str, source: str, names: FieldNames) -> Iterator[Article | Note]:
+def read_all(data: bytes, name: str, source: str, names: FieldNames) -> Iterator[Found]:
     """The articles in a file called `name`, one by one, and notes of what in it could not be read.
 
     At least one article is yielded. Raises DocumentError where the format isn't accepted, nothing can be read or a
-    limit is passed, perhaps after some were yielded.
+    limit is passed, perhaps after some were yielded, and HoldsQuestions for a table of questions.
     """
     found = False
     for one in _read(data, name, source, names, nested=False):
@@ -57,7 +62,7 @@ def read_all(data: bytes, name: str, source: str, names: FieldNames) -> Iterator
         raise DocumentError(f"{source} holds nothing that could be read. Leave it out.")
 
 
-def _read(data: bytes, name: str, source: str, names: FieldNames, *, nested: bool) -> Iterator[Article | Note]:
+def _read(data: bytes, name: str, source: str, names: FieldNames, *, nested: bool) -> Iterator[Found]:
     kind = kind_of(data, name, source)
     if kind is Kind.ZIP:
         package = Package(data, source)
@@ -67,8 +72,8 @@ def _read(data: bytes, name: str, source: str, names: FieldNames, *, nested: boo
                 raise DocumentError(f"{source} is a zip in a zip. Unpack the outer one.")
             yield from read_archive(package, partial(_read, names=names, nested=True))
             return
-    if kind is Kind.JSON:
-        yield from read_json(data, source, names)
+    if kind in RECORDS:
+        yield from RECORDS[kind](data, source, names)
     elif kind in SEVERAL:
         yield from SEVERAL[kind](data, source)
     else:

@@ -1,11 +1,50 @@
-"""Rows of a table → lines that keep the names of their columns, so that each can be understood by itself."""
+"""Rows of a table → the article or articles that they are.
+
+A table of articles has one in each row. Of any other the rows become lines that keep the names of their columns, so
+that each can be understood by itself.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
+from rag.documents.article import Fields, Found
 from rag.documents.cleaning import one_line
+from rag.documents.fields import USUAL_FIELDS, FieldNames, plain
+from rag.documents.records import SHOWN, are_questions, questions, read_records
 
+TITLES = frozenset({"title", "headline"})
+TEXTS = frozenset(map(plain, USUAL_FIELDS.text)) - {"description", "abstract", "summary"}
+"""Columns of these names together make a table one of articles; a description alone belongs to a table of things."""
+
+_CELL = 100_000
 _NUMBER = re.compile(r"[-+]?[\d.,:/%€$£\s-]*\d[\d.,:/%€$£\s-]*")
+
+
+def read_rows(rows: Iterable[Sequence[str]], source: str, names: FieldNames, prefix: str = "") -> Iterator[Found | str]:
+    """Of a table of articles the articles, with numbers counted from 1 after `prefix` as parts; else `table_lines`.
+
+    It is one of articles where its first row names the column of their text: by a name that is given, or by a usual one
+    beside a column of titles. Yields the `Fields` last. Raises HoldsQuestions for a table of questions.
+    """
+    filled = (row for row in rows if any(cell.strip() for cell in row))
+    first = next(filled, None)
+    if first is None:
+        return
+    columns = [one_line(cell, _CELL) or "" for cell in first]
+    if _are_articles(columns, names):
+        records = ({name: cell for name, cell in zip(columns, row, strict=False) if name} for row in filled)
+        yield from read_records(records, source, names, "rows", prefix)
+        return
+    if are_questions(columns):
+        raise questions(source)
+    yield from table_lines(chain([first], filled))
+    yield Fields((), tuple(filter(None, columns))[:SHOWN])
+
+
+def _are_articles(columns: Sequence[str], names: FieldNames) -> bool:
+    has = set(map(plain, columns))
+    return bool(has & set(map(plain, names.given("text")))) or bool(has & TITLES and has & TEXTS)
 
 
 def table_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -17,7 +56,7 @@ def table_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
         [["Country", "Population"], ["Peru", "34 million"]] → "Country: Peru; Population: 34 million"
         [["1", "Peru"], ["2", "Chile"]] → "1; Peru", "2; Chile"
     """
-    filled = (cells for row in rows if any(cells := [one_line(cell, longest=100_000) or "" for cell in row]))
+    filled = (cells for row in rows if any(cells := [one_line(cell, _CELL) or "" for cell in row]))
     captions: list[list[str]] = []
     for row in filled:
         if len(_held(row)) > 1 or len(captions) == _CAPTIONS:

@@ -78,14 +78,14 @@ def fetch(
 ) -> Fetched:
     """Get a page from the public web; nothing of it is kept for the next one, cookies neither.
 
-    `backend` makes the connections. `headers` are sent besides `HEADERS`. Raises DocumentError for an address that isn't http or https, holds a password, or
-    leads to anything but public addresses; and for an answer that isn't 200, takes too long, is too large or is packed
-    in a way other than gzip or deflate.
+    `backend` makes the connections; `headers` are sent besides `HEADERS`. Raises DocumentError for an address that
+    isn't http or https, holds a password, or leads to anything but public addresses; and for an answer that isn't 200,
+    takes too long, is too large or is packed in a way other than gzip or deflate.
     """
     limits = limits or FetchLimits()
     deadline = _Deadline(url, limits.seconds)
     checked = _CheckedBackend(backend or httpcore.SyncBackend(), resolve, deadline)
-    address = _web_address(url)
+    address = parsed_address(url)
     with _said_plainly(url), httpcore.ConnectionPool(httpx.create_ssl_context(), network_backend=checked) as pool:
         for _ in range(limits.redirects + 1):
             sent = [("Host", _host(address)), *HEADERS.items(), *(headers or {}).items()]
@@ -96,7 +96,7 @@ def fetch(
                         answered(response.status, received)
                     data = _content(address, response, received, limits.size, deadline)
                     return Fetched(data, str(address), received.get("content-type", ""))
-                address = _web_address(_joined(address, received["location"]))
+                address = parsed_address(_joined(address, received["location"]))
     raise DocumentError(f"{url} redirects more than {limits.redirects} times. Name the address it should end at.")
 
 
@@ -219,8 +219,8 @@ class _TimedStream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-def _web_address(text: str) -> httpx.URL:
-    """Parsed. Raises DocumentError for all but plain http and https addresses."""
+def parsed_address(text: str) -> httpx.URL:
+    """Without its fragment. Raises DocumentError for all but plain http and https addresses."""
     if re.search(r"[\\\s\x00-\x1f\x7f]", text.strip()):  # what one parser takes for a host and another for a path
         raise DocumentError(f"{text[:200]!r} is no web address. Write it as https://example.org/news.")
     try:

@@ -2,7 +2,8 @@
 
 On its standard input there is, for each file, a line of JSON (see `Request`) and then as many bytes as it says. On its
 standard output there is a line of JSON for each article or note of the file, and a last one that says how it ended:
-{"article": {…}} · {"note": "…"} · {"done": true} · {"refused": "…"} · {"failed": "memory"}.
+{"article": {…}} · {"note": "…"} · {"fields": {…}} · {"done": true} · {"refused": "…"} · {"questions": "…"} ·
+{"failed": "memory"}.
 """
 
 import contextlib
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import BinaryIO
 
-from rag.documents.article import Article
+from rag.documents.article import Article, Found, HoldsQuestions, Note
 from rag.documents.fields import FieldNames
 from rag.errors import DocumentError
 
@@ -83,9 +84,11 @@ def _answers(request: Request, data: bytes) -> Iterator[dict[str, object]]:
         names = FieldNames(**{part: tuple(given) for part, given in request.names.items()})
         _limit_processor(request.seconds)
         for one in read_all(data, request.name, request.source, names):
-            yield {"article": asdict(one)} if isinstance(one, Article) else {"note": one.text}
+            yield _line(one)
             _limit_processor(request.seconds)
         yield {"done": True}
+    except HoldsQuestions as error:
+        yield {"questions": str(error)}
     except DocumentError as error:
         yield {"refused": str(error)}
     except ImportError as error:
@@ -98,6 +101,12 @@ def _answers(request: Request, data: bytes) -> Iterator[dict[str, object]]:
         yield {"failed": TOO_DEEP}
     except Exception as error:  # a mistake of a library in a file that only looks like one
         yield {"failed": type(error).__name__}
+
+
+def _line(found: Found) -> dict[str, object]:
+    if isinstance(found, Note):
+        return {"note": found.text}
+    return {"article" if isinstance(found, Article) else "fields": asdict(found)}
 
 
 def _limit_memory(memory: int) -> None:

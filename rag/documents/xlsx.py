@@ -1,4 +1,4 @@
-"""Excel file → `Article`: one line a row."""
+"""Excel file → `Article`s: one for each row of a table of articles, and one with a line for each row of the others."""
 
 import io
 import math
@@ -6,19 +6,21 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any
 
-from rag.documents.article import Article
+from rag.documents.article import Article, Found, HoldsQuestions, Note
 from rag.documents.cleaning import AUTHOR_CHARACTERS, one_line
 from rag.documents.dates import iso_date
+from rag.documents.fields import USUAL_FIELDS, FieldNames
 from rag.documents.limits import MAX_CELLS, MAX_ROWS, Allowance
-from rag.documents.rows import table_lines
+from rag.documents.rows import read_rows
 from rag.documents.unpacking import Package, damaged
 from rag.errors import DocumentError
 
 
-def read_xlsx(data: bytes, source: str) -> Article:
+def read_xlsx(data: bytes, source: str, names: FieldNames = USUAL_FIELDS) -> Iterator[Found]:
     """All sheets, each under its name where there are several. Of a formula there is the value it had when saved.
 
-    Raises DocumentError when the file is damaged, encrypted, holds nothing, or more than the limits.
+    Raises DocumentError when the file is damaged, encrypted, holds nothing, or more than the limits, and HoldsQuestions
+    where it holds nothing but questions.
     """
     from openpyxl import load_workbook
 
@@ -26,31 +28,49 @@ def read_xlsx(data: bytes, source: str) -> Article:
     try:
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         about = book.properties
-        sheets = _sheets(book, source)
+        found = list(_sheets(book, source, names))
     except DocumentError:
         raise
     except Exception as error:  # whatever a file that only looks like one brings openpyxl to
         raise damaged(source) from error
-    if not sheets:
+    yield from (one for one in found if not isinstance(one, tuple))
+    sheets = [one for one in found if isinstance(one, tuple)]
+    if sheets:
+        texts = [sheets[0][1]] if len(sheets) == 1 else [f"{name}\n{lines}" for name, lines in sheets]
+        yield Article(
+            title=one_line(about.title),
+            text="\n\n".join(texts),
+            published=iso_date(about.created),
+            author=one_line(about.creator, AUTHOR_CHARACTERS),
+        )
+    elif not any(isinstance(one, Article) for one in found):
         raise DocumentError(f"{source} is empty. Put a table into it, or leave it out.")
-    texts = sheets.values() if len(sheets) == 1 else (f"{name}\n{lines}" for name, lines in sheets.items())
-    return Article(
-        title=one_line(about.title),
-        text="\n\n".join(texts),
-        published=iso_date(about.created),
-        author=one_line(about.creator, AUTHOR_CHARACTERS),
-    )
 
 
-def _sheets(book: Any, source: str) -> dict[str, str]:
-    """The lines of every sheet that holds something, by its name."""
+def _sheets(book: Any, source: str, names: FieldNames) -> Iterator[Found | tuple[str, str]]:
+    """The articles of sheets that hold some, of the others the name and the lines."""
     rows, cells = Allowance(MAX_ROWS, "rows", source), Allowance(MAX_CELLS, "cells", source)
-    sheets = {}
+    questions: list[HoldsQuestions] = []
+    empty = True
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # what a file says of its size may be wrong
-        if lines := "\n".join(table_lines(_rows(sheet, rows, cells))):
-            sheets[one_line(sheet.title) or "Sheet"] = lines
-    return sheets
+        name = one_line(sheet.title) or "Sheet"
+        prefix = f"{name}#" if len(book.worksheets) > 1 else ""
+        lines = []
+        try:
+            for one in read_rows(_rows(sheet, rows, cells), source, names, prefix):
+                empty = False
+                if isinstance(one, str):
+                    lines.append(one)
+                else:
+                    yield one
+        except HoldsQuestions as error:
+            questions.append(error)
+        if lines:
+            yield name, "\n".join(lines)
+    if questions and empty:
+        raise questions[0]
+    yield from (Note(str(error)) for error in questions)
 
 
 def _rows(sheet: Any, rows: Allowance, cells: Allowance) -> Iterator[list[str]]:

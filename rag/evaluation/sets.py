@@ -3,12 +3,13 @@
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from rag.batch.questions import BadRow, read_questions
-from rag.documents import find_files, load
+from rag.documents import HoldsQuestions, find_files, load
 from rag.errors import InputError
 from rag.evaluation.results import Evidence, Gold
 from rag.types import Document, Question
@@ -142,9 +143,10 @@ def _document(line: Fields) -> Document:
 def _articles(folder: Path) -> Iterator[Document]:
     for file in find_files([folder]):
         name = file.relative_to(folder).as_posix()
-        for document in load(file).documents:
-            whole = f"{name}#{document.part}" if document.part else name
-            yield replace(document, id=whole, source=whole)
+        with suppress(HoldsQuestions):
+            for document in load(file).documents:
+                whole = f"{name}#{document.part}" if document.part else name
+                yield replace(document, id=whole, source=whole)
 
 
 def _beginning(text: str) -> str:

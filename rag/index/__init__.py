@@ -7,7 +7,7 @@ from rag.index.backup import Backup, restore_backup, write_backup
 from rag.index.checking import Check, CheckReport, Fault, check_library
 from rag.index.library import Library, open_library
 from rag.index.lock import writer_lock
-from rag.index.origins import FIRST_LOADER, UNFINISHED, file_mark, source_file
+from rag.index.origins import FIRST_LOADER, UNFINISHED, Outcome, Visit, file_mark, source_file
 from rag.index.reading import Count, Listed, Origin, Snapshot
 from rag.index.repairing import Repair, repair_library
 from rag.index.replacing import take_library
@@ -30,8 +30,10 @@ __all__ = [
     "Listed",
     "Manifest",
     "Origin",
+    "Outcome",
     "Repair",
     "Snapshot",
+    "Visit",
     "Writer",
     "check_library",
     "embed_new",

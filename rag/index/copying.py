@@ -12,12 +12,13 @@ COPIED = {
     "origins": "document",
     "sketches": "document",
     "bands": "band, document",
+    "visits": "source",
 }
 """Table → its key, parents before children. The words are derived again."""
 
 
 def copy_library(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
-    """Documents with all that belongs to them, and the roots, within the open transaction. Raises what sqlite3 does."""
+    """All but the manifest, within the open transaction. Raises what sqlite3 does."""
     for table, key in COPIED.items():
         names = ", ".join(columns_of(target, table))
         rows = source.execute(f"SELECT {names} FROM {table} ORDER BY {key}")  # noqa: S608  all names here are ours  # nosec B608

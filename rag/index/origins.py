@@ -1,8 +1,9 @@
-"""What a document was made from and by: the seal on its text, the file it came from, the version of the loaders."""
+"""What documents were made from and by: the seal on a text, the file or page, the version of the loaders."""
 
 import hashlib
 import json
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from rag.types import Document
@@ -12,6 +13,34 @@ FIRST_LOADER = 1
 
 UNFINISHED = -1
 """In place of that version: not all that the file holds is in the library."""
+
+
+class Outcome(StrEnum):
+    """What the last visit of a file or page came to."""
+
+    READ = "read"
+    QUESTIONS = "questions"
+    """A file that holds questions, which are no articles: the library has no document of it."""
+    UNREACHED = "unreached"
+    """The page couldn't be had, for whatever reason; what was indexed from it before is still there. So for GONE."""
+    GONE = "gone"
+    """The server says that there is no such page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What is kept of a file or page besides its documents, where there is anything to keep."""
+
+    source: str
+    """See `Document.file`."""
+    content_hash: str
+    """Of all that was read there."""
+    fields: str | None = None
+    """Which fields were said to hold what of an article when it was read; None where that makes no difference."""
+    etag: str = ""
+    """By which a server can tell whether the page has changed since; empty where it said none. So `modified`."""
+    modified: str = ""
+    outcome: Outcome = Outcome.READ
 
 
 def seal(document: Document) -> str:

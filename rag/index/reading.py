@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rag.index.origins import Outcome, Visit
 from rag.index.schema import LATER_COLUMNS, SCHEMA, Manifest
 from rag.index.trouble import damaged, explained
 from rag.index.vectors import FlatVectors
@@ -164,6 +165,13 @@ class Snapshot:
         with explained(self._database):
             return list_roots(self._connection)
 
+    def visits(self) -> dict[str, Visit]:
+        """What is kept of files and pages, by their source; nothing in a library that no writer has upgraded yet."""
+        if self.manifest.schema != SCHEMA:
+            return {}
+        with explained(self._database):
+            return list_visits(self._connection)
+
     def _chunks(self, numbers: list[int]) -> dict[int, Chunk]:
         rows = self._rows(_CHUNKS, (_as_json(numbers),))
         return {number: Chunk(*chunk) for number, *chunk in rows}
@@ -206,6 +214,16 @@ def list_documents(connection: sqlite3.Connection, schema: int = SCHEMA) -> list
 def list_roots(connection: sqlite3.Connection) -> list[str]:
     """In the order they were remembered. Raises what sqlite3 raises."""
     return [path for (path,) in connection.execute("SELECT path FROM roots ORDER BY number")]
+
+
+def list_visits(connection: sqlite3.Connection, only: str | None = None) -> dict[str, Visit]:
+    """By source: of all, or of `only` one. Raises what sqlite3 raises."""
+    statement = "SELECT source, content_hash, fields, etag, modified, outcome FROM visits"
+    rows = connection.execute(f"{statement} WHERE :only IS NULL OR source = :only", {"only": only})
+    return {
+        source: Visit(source, content_hash, fields, etag, modified, Outcome(outcome))
+        for source, content_hash, fields, etag, modified, outcome in rows
+    }
 
 
 def all_vectors(connection: sqlite3.Connection, database: Path, dimension: int) -> FlatVectors:

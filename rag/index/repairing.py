@@ -18,8 +18,8 @@ import numpy as np
 from rag.index.checking import CheckReport, Progress, check_library, wrong_spans, wrong_vector
 from rag.index.connections import Reader, set_aside
 from rag.index.lock import writer_lock
-from rag.index.origins import seal
-from rag.index.reading import FIELDS, as_document
+from rag.index.origins import Visit, seal
+from rag.index.reading import FIELDS, as_document, list_visits
 from rag.index.schema import DATABASE, Manifest, read_manifest
 from rag.index.trouble import DamagedDatabase, damaged, explained
 from rag.index.writing import locked_writer
@@ -102,6 +102,8 @@ def _salvage(database: Path) -> tuple[tuple[str, ...], int]:
         with locked_writer(folder, manifest.identity, start_over=True, loader=min(loaders, default=0)) as writer:
             for (root,) in _rows(connection, "SELECT path FROM roots ORDER BY number"):
                 writer.remember_root(root)
+            for visit in _visits(connection):
+                writer.note_visit(visit)
             chunks = _chunks(connection)
             sources = dict(_rows(connection, "SELECT number, source FROM documents ORDER BY source"))  # from the index
             known = {*chunks, *sources, *(number for (number,) in _rows(connection, "SELECT document FROM origins"))}
@@ -134,6 +136,11 @@ def _rows(connection: sqlite3.Connection, statement: str) -> Iterator[Any]:
     """As many as can be read."""
     with suppress(sqlite3.Error):
         yield from connection.execute(statement)
+
+
+def _visits(connection: sqlite3.Connection) -> Iterator[Visit]:
+    with suppress(sqlite3.Error, ValueError):
+        yield from list_visits(connection).values()
 
 
 def _last(connection: sqlite3.Connection, table: str, key: str) -> int:

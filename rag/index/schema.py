@@ -9,7 +9,7 @@ from rag.errors import LibraryMismatch
 from rag.index.trouble import damaged
 
 DATABASE = "library.sqlite"
-SCHEMA = 3
+SCHEMA = 4
 """Raised by one with every change to the tables below."""
 
 WORDS = "CREATE VIRTUAL TABLE words USING fts5 (title, text, content='', tokenize='porter unicode61')"
@@ -39,6 +39,18 @@ KEEPING = (
     "CREATE INDEX bands_of_document ON bands (document)",
 )
 """What tells whether a library is whole and up to date. All of it can be derived from the rest."""
+
+VISITS = (
+    # What is known of files and pages besides their documents; see `rag.index.origins.Visit`.
+    """CREATE TABLE visits (
+        source TEXT PRIMARY KEY,
+        content_hash TEXT NOT NULL,
+        fields TEXT,
+        etag TEXT NOT NULL,
+        modified TEXT NOT NULL,
+        outcome TEXT NOT NULL
+    ) WITHOUT ROWID""",
+)
 
 TABLES = (
     "CREATE TABLE manifest (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
@@ -72,6 +84,7 @@ TABLES = (
         vector BLOB NOT NULL
     )""",
     *KEEPING,
+    *VISITS,
     WORDS,
 )
 
@@ -82,15 +95,16 @@ UPGRADES = {
         "ALTER TABLE documents ADD COLUMN pages TEXT NOT NULL DEFAULT '[]'",
     ),
     2: ("ALTER TABLE embeddings ADD COLUMN text_hash BLOB", *KEEPING),
+    3: VISITS,
 }
 """What makes the tables of each older schema those of the next; a writer does it as part of its first commit."""
 
 _LATER = ("part", "url", "pages")
-LATER_COLUMNS = {1: ("''", "NULL", "'[]'"), 2: _LATER, SCHEMA: _LATER}
+LATER_COLUMNS = {1: ("''", "NULL", "'[]'"), 2: _LATER, 3: _LATER, SCHEMA: _LATER}
 """Of `documents`, by schema: the column, or what stands for it in a library that no writer has upgraded yet."""
 
 DROPPED_TO_START_OVER = (
-    "words", "bands", "sketches", "origins", "embeddings", "chunks", "documents", "roots", "manifest",
+    "words", "bands", "sketches", "origins", "embeddings", "chunks", "documents", "visits", "roots", "manifest",
 )  # fmt: skip
 """Children before parents, so that no row is deleted one by one to satisfy a reference."""
 

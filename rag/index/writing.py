@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,8 +21,8 @@ from rag.index.copying import copy_library, index_words
 from rag.index.families import family_of, join_family, make_families, part_families
 from rag.index.fitting import check_chunks, check_encodable, check_text, check_vectors
 from rag.index.lock import writer_lock
-from rag.index.origins import UNFINISHED, seal, text_hash
-from rag.index.reading import Listed, all_vectors, embeddings, list_documents, list_roots
+from rag.index.origins import UNFINISHED, Visit, seal, text_hash
+from rag.index.reading import Listed, all_vectors, embeddings, list_documents, list_roots, list_visits
 from rag.index.schema import (
     BELONGING,
     DATABASE,
@@ -120,6 +120,11 @@ class Writer:
         """What `rag index` was asked to index, in the order it was asked."""
         with explained(self._database):
             return list_roots(self._connection)
+
+    def visits(self) -> dict[str, Visit]:
+        """What is kept of files and pages, by their source."""
+        with explained(self._database):
+            return list_visits(self._connection)
 
     def outdated(self) -> frozenset[str]:
         """Ids of the documents that another version of the loaders read, or whose file isn't all in the library."""
@@ -236,6 +241,20 @@ class Writer:
     def forget_root(self, root: Path | str) -> None:
         """One that isn't remembered is ignored."""
         self._change_root("DELETE FROM roots WHERE path = ?", root)
+
+    def note_visit(self, visit: Visit) -> None:
+        """Keep it in place of what was kept of that file or page."""
+        check_encodable(visit.source)
+        with self._writing() as connection:
+            if list_visits(connection, visit.source).get(visit.source) != visit:
+                connection.execute("INSERT OR REPLACE INTO visits VALUES (?, ?, ?, ?, ?, ?)", astuple(visit))
+                self._changed = True
+
+    def forget_visit(self, source: str) -> None:
+        """One that isn't kept is ignored."""
+        with self._writing() as connection:
+            if connection.execute("DELETE FROM visits WHERE source = ?", (source,)).rowcount:
+                self._changed = True
 
     def commit(self) -> bool:
         """Make the changes so far permanent and visible to readers; False, and nothing done, where there are none.

@@ -16,8 +16,8 @@ ANSWER_SETTINGS = (
 """The settings that make a difference to answers. So do engines, a little: `Conditions.models` names the one in use."""
 
 ANSWERING = (
-    "calibration", "chunking", "decomposing", "documents", "embedding", "engines", "grounding", "index", "indexing",
-    "neutralizing", "pipeline", "prompting", "reranking", "retrieval", "sentences",
+    "browsing", "calibration", "chunking", "decomposing", "documents", "embedding", "engines", "grounding", "index",
+    "indexing", "neutralizing", "pipeline", "prompting", "reranking", "retrieval", "sentences", "visiting",
 )  # fmt: skip
 """The modules whose code makes a difference to answers."""
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from rag.documents import find_files
+from rag.documents import FieldNames
 from rag.embedding import SentenceTransformerEmbedder
 from rag.engines import open_engine, share_processor_politely
 from rag.errors import LibraryEmpty
@@ -18,6 +18,7 @@ from rag.rebuilding import rebuild_library
 from rag.settings import Settings
 from rag.syncing import SyncReport, note_marks, sync_folders
 from rag.types import Embedder, Engine, Progress, Vectors
+from rag.visiting import check_places
 
 Report = Callable[[str, int, int], None]
 """(what is being done, done, total; a total of 0 means that it isn't known)"""
@@ -48,15 +49,14 @@ def open_pipeline(settings: Settings, report: Report | None = None, *, repeatabl
 
 
 def index_articles(
-    settings: Settings, paths: Sequence[Path] = (), *, start_over: bool = False, report: Report | None = None
+    settings: Settings, paths: Sequence[Path | str] = (), *, start_over: bool = False, report: Report | None = None
 ) -> IndexReport:
     """`index_paths`, or with `start_over` `rebuild_library`, with the library and the embedder of the settings.
 
     The model is loaded by the first article that has to be embedded: where none has, all is done in a second.
     """
     report = report or _silent
-    if paths:
-        find_files(paths)  # a wrong path is said before a model is fetched for it
+    check_places(paths)  # a wrong path is said before a model is fetched for it
     try:
         dimension = None if start_over else _made_with(settings).dimension
     except LibraryEmpty:
@@ -65,15 +65,18 @@ def index_articles(
         dimension = None
     embedder = embedder_on_demand(settings, dimension, report)
     identity = library_identity(settings, embedder)
+    names = FieldNames.of(settings.fields)
     if start_over:
-        done = rebuild_library(paths, settings.index, identity, embedder, report)
+        done = rebuild_library(paths, settings.index, identity, embedder, report, names)
     else:
-        done = index_paths(paths, settings.index, identity, embedder, report=report)
+        done = index_paths(paths, settings.index, identity, embedder, names=names, report=report)
     note_marks(settings.index, identity)
     return done
 
 
-def sync_articles(settings: Settings, embedder: Embedder | None = None, report: Report | None = None) -> SyncReport:
+def sync_articles(
+    settings: Settings, embedder: Embedder | None = None, report: Report | None = None, *, pages: bool = True
+) -> SyncReport:
     """`sync_folders` with the library of the settings, and with their embedder where none is given.
 
     Raises LibraryEmpty where nothing was ever indexed, and LibraryMismatch, which says what to do, where the library
@@ -81,7 +84,8 @@ def sync_articles(settings: Settings, embedder: Embedder | None = None, report: 
     """
     dimension = _made_with(settings).dimension
     embedder = embedder or embedder_on_demand(settings, dimension, report)
-    return sync_folders(settings.index, library_identity(settings, embedder), embedder, report)
+    identity, names = library_identity(settings, embedder), FieldNames.of(settings.fields)
+    return sync_folders(settings.index, identity, embedder, report, names=names, pages=pages)
 
 
 def embedder_on_demand(

@@ -43,10 +43,10 @@ def test_a_table_of_too_many_cells_is_refused(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(delimited, "MAX_CELLS", 10)
     with pytest.raises(DocumentError, match=r"/a\.csv has more than the 10 cells that one file may have\. Split it\."):
-        delimited.read_delimited(b"a,b\n" * 6, "/a.csv")
+        list(delimited.read_delimited(b"a,b\n" * 6, "/a.csv"))
     monkeypatch.setattr(delimited, "MAX_ROWS", 3)
     with pytest.raises(DocumentError, match="more than the 3 rows"):
-        delimited.read_delimited(b"a\n" * 6, "/a.csv")
+        list(delimited.read_delimited(b"a\n" * 6, "/a.csv"))
 
 
 def test_a_table_without_cells_is_refused() -> None:

@@ -89,7 +89,7 @@ def test_a_library_of_a_newer_version_is_left_alone(start_over: bool, tmp_path: 
     connection.execute("UPDATE manifest SET value = 7 WHERE key = 'schema'")
     connection.commit()
     connection.close()
-    newer = r"made by a newer Citeline \(schema 7; this one reads 3\)\. Update Citeline, .*RAG_INDEX"
+    newer = r"made by a newer Citeline \(schema 7; this one reads 4\)\. Update Citeline, .*RAG_INDEX"
     with pytest.raises(LibraryMismatch, match=newer):
         open_library(tmp_path, IDENTITY)
     with pytest.raises(LibraryMismatch, match=newer), open_writer(tmp_path, IDENTITY, start_over=start_over):
@@ -107,7 +107,7 @@ def as_the_first_version_made_it(folder: Path) -> None:
 
 def as_the_second_version_made_it(folder: Path) -> None:
     """Likewise; it kept of each article where it was published and which part of its file it is, but no seals."""
-    make_library(folder)
+    as_the_third_version_made_it(folder)
     with closing(sqlite3.connect(folder / "library.sqlite")) as connection, connection:
         for table in ("bands", "sketches", "origins"):
             connection.execute(f"DROP TABLE {table}")
@@ -116,7 +116,15 @@ def as_the_second_version_made_it(folder: Path) -> None:
         connection.execute("UPDATE manifest SET value = 2 WHERE key = 'schema'")
 
 
-OLDER = {1: as_the_first_version_made_it, 2: as_the_second_version_made_it}
+def as_the_third_version_made_it(folder: Path) -> None:
+    """Likewise; it knew all of today's but what is kept of visits."""
+    make_library(folder)
+    with closing(sqlite3.connect(folder / "library.sqlite")) as connection, connection:
+        connection.execute("DROP TABLE visits")
+        connection.execute("UPDATE manifest SET value = 3 WHERE key = 'schema'")
+
+
+OLDER = {1: as_the_first_version_made_it, 2: as_the_second_version_made_it, 3: as_the_third_version_made_it}
 
 
 @pytest.mark.parametrize("schema", OLDER)

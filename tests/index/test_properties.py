@@ -136,7 +136,7 @@ def rows_left(folder: Path) -> dict[str, int]:
         tables = [name for (name,) in connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'")]
         kept = {"manifest", "sqlite_sequence", "words_data", "words_idx", "words_config"}
         assert kept < set(tables)
-        assert len(set(tables) - kept) == 9
+        assert len(set(tables) - kept) == 10
         counts = {
             table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
             for table in [*(set(tables) - kept), "temp.vocabulary"]
