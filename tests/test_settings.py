@@ -149,6 +149,32 @@ def test_other_variables_are_none_of_its_business(monkeypatch: pytest.MonkeyPatc
     assert load_settings().passages == 4
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'fields = "title=headline,text=body,text=story"',
+        'fields = {title = "headline", text = ["body", "story"]}',
+        '[fields]\ntitle = " headline "\ntext = ["body", "story"]',
+    ],
+)
+def test_a_mapping_of_fields_is_a_text_or_a_table(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(text)
+    assert load_settings().fields == "title=headline,text=body,text=story"
+    monkeypatch.setenv("RAG_FIELDS", "text = body , date=when")
+    assert load_settings().fields == "text=body,date=when"
+    assert load_settings(fields="").fields == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "wrong"),
+    [('"body"', "body="), ('"text="', "text="), ('{body = "text"}', "body=text"), ("{text = 5}", "text="), ("5", "5=")],
+)
+def test_what_maps_no_field_to_a_part_of_an_article_is_refused(value: str, wrong: str) -> None:
+    message = _refused_file(f"fields = {value}")
+    assert f"'{wrong}' names no field; the parts are title, text, date, author, url, as in title=headline" in message
+    assert "Change --set fields=…, RAG_FIELDS or fields in rag.toml." in message
+
+
 def test_settings_can_not_be_changed_afterwards() -> None:
     settings = load_settings()
     with pytest.raises(ValidationError, match="frozen"):

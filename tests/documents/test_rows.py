@@ -1,8 +1,12 @@
+from pathlib import Path
+
 import pytest
 
+from rag.documents import FieldNames, Fields, HoldsQuestions, load
 from rag.documents.rows import table_lines
 from rag.errors import DocumentError
-from tests.documents.reading import loaded, only
+from tests.documents.making import xlsx
+from tests.documents.reading import about, loaded, only
 
 
 @pytest.mark.parametrize(
@@ -47,6 +51,73 @@ def test_a_table_of_too_many_cells_is_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(delimited, "MAX_ROWS", 3)
     with pytest.raises(DocumentError, match="more than the 3 rows"):
         list(delimited.read_delimited(b"a\n" * 6, "/a.csv"))
+
+
+ARTICLES = "Headline,Body,Date,By,Link\nFerry,It <b>sails</b>.,2024-03-14,Ada Low,https://a.example/f\n,,,,\nMill,,,,\n"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_each_row_of_a_table_of_articles_is_one(suffix: str) -> None:
+    data = ARTICLES if suffix == "csv" else xlsx({"S": [line.split(",") for line in ARTICLES.splitlines()]})
+    found = loaded(data, f"news.{suffix}")
+    (document,) = found.documents
+    assert (document.text, document.source) == ("It sails.", f"/news/news.{suffix}#1")
+    assert about(document) == ("Ferry", None, "2024-03-14", "https://a.example/f")
+    assert found.notes == (f"/news/news.{suffix} has 1 of 2 rows without text: #2.",)
+
+
+@pytest.mark.parametrize("header", ["product,description", "name,text", "title,summary", "body,date"])
+def test_a_table_of_things_stays_one_article_of_lines(header: str) -> None:
+    first, second = header.split(",")
+    assert only(f"{header}\nTea,Green\n", "a.csv").text == f"{first}: Tea; {second}: Green"
+
+
+def test_named_columns_make_a_table_one_of_articles(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("What is it;source.name;What it says\nFerry;Ada;It sails.\n", encoding="utf-8")
+    found = load(tmp_path / "a.csv", FieldNames.of("title=what is it,text=what it says,author=source.name,date=when"))
+    assert about(found.documents[0]) == ("Ferry", "Ada", None, None)
+    assert found.documents[0].text == "It sails."
+    assert found.fields == Fields(
+        ("source.name", "what is it", "what it says"), ("What is it", "source.name", "What it says")
+    )
+
+
+def test_sheets_of_articles_of_other_things_and_of_questions_are_told_apart() -> None:
+    sheets = {
+        "News": [["title", "text"], ["Ferry", "It sails."], ["Mill", "It turns."]],
+        "Prices": [["Thing", "Price"], ["Tea", 4]],
+        "Test": [["id", "question"], ["q1", "Who sails?"]],
+    }
+    found = loaded(xlsx(sheets), "a.xlsx")
+    assert [(document.source, document.title, document.text) for document in found.documents] == [
+        ("/news/a.xlsx#News#1", "Ferry", "It sails."),
+        ("/news/a.xlsx#News#2", "Mill", "It turns."),
+        ("/news/a.xlsx", "A", "Thing: Tea; Price: 4"),
+    ]
+    assert len(found.notes) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "questions"),
+    [
+        ("question", True),
+        ("Question,category", True),
+        ("id,question,answer", True),
+        ("question,answers,answerable", True),
+        ("question,answer", False),
+        ("question,title,text", False),
+        ("asked,answer", False),
+    ],
+)
+def test_a_table_of_questions_is_told_from_one_to_be_read(header: str, questions: bool) -> None:
+    row = ",".join("x" for _ in header.split(","))
+    if not questions:
+        assert loaded(f"{header}\n{row}\n", "a.csv").documents
+        return
+    with pytest.raises(
+        HoldsQuestions, match=r"^/news/a\.csv holds questions, not articles\. Ask them with `rag batch`"
+    ):
+        loaded(f"{header}\n{row}\n", "a.csv")
 
 
 def test_a_table_without_cells_is_refused() -> None:
