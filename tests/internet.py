@@ -33,7 +33,7 @@ def html(title: str, text: str) -> str:
 
 def shown(title: str, text: str, **headers: str) -> Answer:
     """A web page with a title and one paragraph."""
-    return page(html(title, text).encode(), **headers)
+    return page(html(title, text).encode(), 200, **headers)
 
 
 def rss(*entries: str) -> Answer:

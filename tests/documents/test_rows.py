@@ -83,7 +83,7 @@ def test_named_columns_make_a_table_one_of_articles(tmp_path: Path) -> None:
 
 
 def test_sheets_of_articles_of_other_things_and_of_questions_are_told_apart() -> None:
-    sheets = {
+    sheets: dict[str, list[list[object]]] = {
         "News": [["title", "text"], ["Ferry", "It sails."], ["Mill", "It turns."]],
         "Prices": [["Thing", "Price"], ["Tea", 4]],
         "Test": [["id", "question"], ["q1", "Who sails?"]],
