@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from rag.documents import Gone, Page, content_hash, feed_entries, fetch_page, linked_article, load_page
+from rag.documents import FieldNames, Gone, Page, content_hash, feed_entries, fetch_page, linked_article, load_page
 from rag.errors import DocumentError
 from rag.index import Listed, Outcome, Visit
 from rag.types import Document
@@ -96,41 +96,30 @@ class Pages:
         self.notes += loaded.notes
         entries = list(feed_entries(loaded))
         current = {one.id: one.content_hash for one in known if one.id not in self._held.outdated}
+        links = _Links(page.url, self._naming.names, self._without_page)
         share = PAGE_BYTES // max(len(entries), 1)
         self._work.passed(PAGE_BYTES - share * len(entries))
-        fetched, failed, left = 0, 0, 0
         for entry, whole in entries:
-            if current.get(entry.id) == entry.content_hash:
-                self.unchanged += 1
-                self._work.passed(share)
-                continue
-            article = entry
-            if entry.url and not whole:
-                article = _summary(entry)
-                if fetched == LINKED_PAGES:
-                    left += 1
-                else:
-                    fetched += 1
-                    try:
-                        article = linked_article(entry, self._naming.names)
-                    except DocumentError as error:
-                        failed += 1
-                        self.notes.append(f"{error} Of this entry of {page.url} there is only the summary.")
+            same = current.get(entry.id) == entry.content_hash
+            article = entry if same or whole or not entry.url else links.article(entry)
             if current.get(article.id) == article.content_hash:
                 self.unchanged += 1
                 self._work.passed(share)
-                continue
-            self._work.waits(share)
-            yield Change(article, alone=True)
-        if left:
-            self.notes.append(
-                f"{page.url} links to {left} more pages than the {LINKED_PAGES} that are fetched at a time. "
-                "Run `rag sync` for the next."
-            )
+            else:
+                self._work.waits(share)
+                yield Change(article, alone=True)
+        self.notes += links.notes()
         yield from self._no_longer_shown(page.url, known, {entry.id for entry, _ in entries})
-        complete = Visit(page.url, page.content_hash, None, page.etag, page.modified)
+        seen = Visit(page.url, page.content_hash, None, page.etag, page.modified)
         # What isn't complete is asked for without conditions the next time, and gone on with.
-        self.visits.append(complete if failed == left == 0 else Visit(page.url, ""))
+        self.visits.append(seen if links.complete else Visit(page.url, ""))
+
+    def _without_page(self, entry: Document) -> Document:
+        """What there is of it, or else its summary: with another content hash than it will have with the page."""
+        before = [*self._stored([entry.id]).values()]
+        kept = (document for document in self._kept.get(entry.file, ()) if document.id == entry.id)
+        summary = replace(entry, content_hash=content_hash(f"summary {entry.content_hash}".encode()))
+        return (*before, *kept, summary)[0]
 
     def _no_longer_shown(self, url: str, known: Sequence[Listed], shown: set[str]) -> Iterator[Change]:
         """The older entries, which only have to be put anew where this Citeline would cut them otherwise."""
@@ -155,12 +144,46 @@ class Pages:
         yield from (Change(document, alone=True) for document in kept if document.id not in there)
 
 
+class _Links:
+    """The pages that the entries of a feed link to, as many as may be fetched at a visit."""
+
+    def __init__(self, feed: str, names: FieldNames, instead: Callable[[Document], Document]) -> None:
+        """`instead` gives what there is of an entry whose page isn't had."""
+        self._feed = feed
+        self._names = names
+        self._instead = instead
+        self._problems: list[str] = []
+        self._fetched = 0
+        self._left = 0
+
+    def article(self, entry: Document) -> Document:
+        """The entry with the text of its page."""
+        if self._fetched == LINKED_PAGES:
+            self._left += 1
+            return self._instead(entry)
+        self._fetched += 1
+        try:
+            return linked_article(entry, self._names)
+        except DocumentError as error:
+            self._problems.append(f"{error} An entry of {self._feed} links to it; the next visit tries again.")
+            return self._instead(entry)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all pages were had so far."""
+        return not self._problems and not self._left
+
+    def notes(self) -> Iterator[str]:
+        """One for each page that couldn't be had, and one for all those that are left."""
+        yield from self._problems
+        if self._left:
+            yield (
+                f"{self._feed} links to {self._left} more pages than the {LINKED_PAGES} that are fetched at a time. "
+                "Run `rag sync` for the next."
+            )
+
+
 def _had(before: Visit, page: Page | None) -> Visit:
     """Of a page that is as it was; a server may mark it otherwise than before."""
     seen = replace(before, outcome=Outcome.READ)
     return replace(seen, etag=page.etag, modified=page.modified) if page else seen
-
-
-def _summary(entry: Document) -> Document:
-    """With another content hash than it will have with the page that it links to, so that this is tried again."""
-    return replace(entry, content_hash=content_hash(f"summary {entry.content_hash}".encode()))

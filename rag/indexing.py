@@ -10,7 +10,7 @@ from typing import TypeVar
 from rag.browsing import Pages
 from rag.chunking import chunk_document, fit_title, with_title
 from rag.documents import LOADER_VERSION, USUAL_FIELDS, FieldNames
-from rag.errors import DocumentError
+from rag.errors import DocumentError, LibraryEmpty
 from rag.index import Identity, Library, Listed, Writer, embed_new, open_writer
 from rag.types import Chunk, Document, Embedder, Progress
 from rag.visiting import Change, Files, Held, Naming, Places, Work, gone_files, named_places, remembered_places
@@ -145,8 +145,11 @@ def _stored_in(folder: Path) -> Callable[[Iterable[str]], Mapping[str, Document]
         wanted = list(ids)
         if not wanted:
             return {}
-        with Library(folder) as library:
-            return library.documents_by_id(wanted)
+        try:
+            with Library(folder) as library:
+                return library.documents_by_id(wanted)
+        except LibraryEmpty:  # nothing was committed yet
+            return {}
 
     return stored
 

@@ -30,6 +30,16 @@ class AttentiveEmbedder(WordEmbedder):
         return super().embed_passages(texts, progress)
 
 
+def interrupted_at(number: int) -> AttentiveEmbedder:
+    """Stops like Ctrl-C in the call with this number."""
+
+    def interrupt(call: int) -> None:
+        if call == number:
+            raise KeyboardInterrupt
+
+    return AttentiveEmbedder(interrupt)
+
+
 def write(folder: Path, articles: dict[str, str]) -> Path:
     for name, text in articles.items():
         file = folder / name
@@ -45,7 +55,9 @@ def zip_of(path: Path, articles: dict[str, str]) -> Path:
     return path
 
 
-def index(library: Path, *paths: Path, embedder: WordEmbedder | None = None, start_over: bool = False) -> IndexReport:
+def index(
+    library: Path, *paths: Path | str, embedder: WordEmbedder | None = None, start_over: bool = False
+) -> IndexReport:
     return index_paths(paths, library, IDENTITY, embedder or WordEmbedder(), start_over=start_over)
 
 

@@ -13,7 +13,7 @@ from rag.indexing import IndexReport, index_documents
 from rag.types import Document
 from tests.fakes import WordEmbedder
 from tests.index.shelf import IDENTITY, article, state
-from tests.indexing.folders import AttentiveEmbedder, finds, roots
+from tests.indexing.folders import AttentiveEmbedder, finds, interrupted_at, roots
 
 LETTERS = (article("ada", "Dear Ada."), article("bo", "Dear Bo."), article("cy", "Dear Cy."))
 
@@ -76,15 +76,11 @@ def test_documents_of_another_identity_are_refused(library: Path) -> None:
 def test_documents_stored_before_an_interruption_are_not_embedded_again(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(call: int) -> None:
-        if call == 3:
-            raise KeyboardInterrupt
-
     monkeypatch.setattr(indexing, "COMMIT_SECONDS", -1.0)
     old = article("old", "Yours, Ol.")
     hold(library, old)
     with pytest.raises(KeyboardInterrupt):
-        hold(library, *LETTERS, embedder=AttentiveEmbedder(interrupt))
+        hold(library, *LETTERS, embedder=interrupted_at(3))
     assert held(library) == [*LETTERS[:2], old]
     embedder = AttentiveEmbedder()
     report = hold(library, *LETTERS, embedder=embedder)

@@ -11,7 +11,7 @@ from rag.indexing import index_paths
 from rag.types import Progress, Vectors
 from tests.fakes import WordEmbedder
 from tests.index.shelf import IDENTITY, state
-from tests.indexing.folders import NEWS, AttentiveEmbedder, index, names, texts, write, zip_of
+from tests.indexing.folders import NEWS, AttentiveEmbedder, index, interrupted_at, names, texts, write, zip_of
 
 
 @pytest.mark.usefixtures("one_by_one")
@@ -39,13 +39,9 @@ def test_an_interrupted_run_leaves_the_old_library_and_the_next_completes(
 def test_what_was_committed_before_an_interruption_is_not_done_again(
     news: Path, library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(call: int) -> None:
-        if call == 3:
-            raise KeyboardInterrupt
-
     monkeypatch.setattr(indexing, "COMMIT_SECONDS", -1.0)
     with pytest.raises(KeyboardInterrupt):
-        index(library, news, embedder=AttentiveEmbedder(interrupt))
+        index(library, news, embedder=interrupted_at(3))
     assert texts(library) == sorted([NEWS["apples.txt"], NEWS["bread.md"]])
     report = index(library)
     assert (names(report.added), report.unchanged, report.documents) == (["coal.txt"], 2, 3)
@@ -69,15 +65,11 @@ def test_a_library_made_anew_is_seen_only_when_it_is_complete(
 def test_an_interruption_never_leaves_half_of_a_files_documents(
     tmp_path: Path, library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(call: int) -> None:
-        if call == 4:
-            raise KeyboardInterrupt
-
     monkeypatch.setattr(indexing, "COMMIT_SECONDS", -1.0)
     folder = write(tmp_path / "news", {"a.txt": "First of all."})
     zip_of(folder / "all.zip", NEWS)
     with pytest.raises(KeyboardInterrupt):
-        index(library, folder, embedder=AttentiveEmbedder(interrupt))
+        index(library, folder, embedder=interrupted_at(4))
     assert texts(library) == ["First of all."]
     report = index(library, folder)
     assert (len(report.added), report.unchanged, report.documents) == (3, 1, 4)

@@ -13,7 +13,7 @@ from rag.syncing import Staleness, stale_files
 from rag.types import Document
 from tests.fakes import WordEmbedder
 from tests.index.shelf import IDENTITY, state
-from tests.indexing.folders import AttentiveEmbedder, finds, index, names, roots, texts
+from tests.indexing.folders import AttentiveEmbedder, finds, index, interrupted_at, names, roots, texts
 from tests.internet import asked, html, internet, shown, unless_known
 from tests.test_web import Web, page, redirect
 
@@ -25,10 +25,6 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     pages = {"/ferry": unless_known(shown("Ferry", "It sails on Monday.", ETag='"1"'), '"1"')}
     with internet(monkeypatch, pages, {"inside.example": [["10.0.0.1"]]}) as made:
         yield made
-
-
-def visit(library: Path, *addresses: str, embedder: WordEmbedder | None = None) -> IndexReport:
-    return index_paths(addresses, library, IDENTITY, embedder or WordEmbedder())
 
 
 def documents(library: Path) -> list[Document]:
@@ -43,7 +39,7 @@ def stale(library: Path) -> dict[str, list[str]]:
 
 
 def test_a_page_is_an_article_and_its_address_the_source(web: Web, library: Path) -> None:
-    assert visit(library, f"{FERRY}#top").added == (FERRY,)
+    assert index(library, f"{FERRY}#top").added == (FERRY,)
     (document,) = documents(library)
     assert (document.title, document.text) == ("Ferry", "It sails on Monday.")
     assert (document.source, document.url) == (FERRY, FERRY)
@@ -52,10 +48,10 @@ def test_a_page_is_an_article_and_its_address_the_source(web: Web, library: Path
 
 
 def test_a_page_the_server_says_is_unchanged_is_left_alone(web: Web, library: Path) -> None:
-    visit(library, FERRY)
+    index(library, FERRY)
     before = state(library)
     embedder = AttentiveEmbedder()
-    report = visit(library, embedder=embedder)
+    report = index(library, embedder=embedder)
     assert report == IndexReport((), (), (), unchanged=1, refused=(), documents=1)
     assert [request.headers["If-None-Match"] for request in web.requests] == [None, '"1"']
     assert (state(library), embedder.calls) == (before, 0)
@@ -64,8 +60,8 @@ def test_a_page_the_server_says_is_unchanged_is_left_alone(web: Web, library: Pa
 def test_the_date_of_a_page_serves_where_there_is_no_tag(web: Web, library: Path) -> None:
     changed = "Thu, 14 Mar 2024 09:00:00 GMT"
     web.pages["/ferry"] = shown("Ferry", "It sails on Monday.", Last_Modified=changed)
-    visit(library, FERRY)
-    assert visit(library).unchanged == 1
+    index(library, FERRY)
+    assert index(library).unchanged == 1
     assert [request.headers["If-Modified-Since"] for request in web.requests] == [None, changed]
 
 
@@ -73,18 +69,18 @@ def test_a_page_is_unchanged_while_its_article_is_whatever_stands_around_it(web:
     for number in range(3):
         around = f"<script>visits = {number}</script></body>"
         web.pages["/ferry"] = page(html("Ferry", "It sails.").replace("</body>", around).encode())
-        report = visit(library, FERRY)
+        report = index(library, FERRY)
         assert (len(report.added), len(report.updated), report.unchanged) == ((1, 0, 0) if number == 0 else (0, 0, 1))
     web.pages["/ferry"] = shown("Ferry", "It sank.")
-    assert visit(library).updated == (FERRY,)
+    assert index(library).updated == (FERRY,)
     assert texts(library) == ["It sank."]
 
 
 def test_a_redirected_page_keeps_the_address_it_was_named_by(web: Web, library: Path) -> None:
     web.pages["/old"] = redirect("/ferry", 301)
-    assert visit(library, "http://news.example/old").added == ("http://news.example/old",)
+    assert index(library, "http://news.example/old").added == ("http://news.example/old",)
     assert documents(library)[0].url == FERRY
-    assert visit(library).unchanged == 1
+    assert index(library).unchanged == 1
 
 
 @pytest.mark.parametrize(
@@ -93,10 +89,10 @@ def test_a_redirected_page_keeps_the_address_it_was_named_by(web: Web, library: 
 def test_a_page_that_can_not_be_had_any_more_is_reported_and_kept(
     status: int, reason: str, web: Web, library: Path
 ) -> None:
-    visit(library, FERRY)
+    index(library, FERRY)
     web.pages["/ferry"] = page(b"Sorry", status)
     for _ in range(2):
-        report = visit(library)
+        report = index(library)
         assert (report.removed, report.unchanged, report.documents) == ((), 1, 1)
         (refused,) = report.refused
         assert refused.startswith(f"{FERRY} answered {status}")
@@ -104,7 +100,7 @@ def test_a_page_that_can_not_be_had_any_more_is_reported_and_kept(
         assert stale(library) == {FERRY: [reason]}
     assert finds(library, "Monday")
     web.pages["/ferry"] = unless_known(shown("Ferry", "It sails on Monday."), '"1"')
-    assert visit(library).unchanged == 1
+    assert index(library).unchanged == 1
     assert stale(library) == {}
 
 
@@ -129,20 +125,20 @@ def test_what_a_page_is_is_told_by_its_content(
     content_type: str, data: bytes, text: str, web: Web, library: Path
 ) -> None:
     web.pages["/ferry"] = page(data, Content_Type=content_type)
-    visit(library, FERRY)
+    index(library, FERRY)
     assert texts(library) == [text]
 
 
 def test_a_picture_is_refused(web: Web, library: Path) -> None:
     web.pages["/ferry"] = page(b"\x89PNG\r\n\x1a\n\0\0", Content_Type="image/png")
-    (refused,) = visit(library, FERRY).refused
+    (refused,) = index(library, FERRY).refused
     assert refused.startswith(f"{FERRY} is in a format that can't be read. Accepted formats: .txt")
 
 
 def test_an_address_within_the_local_network_is_refused_and_so_is_a_redirect_to_it(web: Web, library: Path) -> None:
     web.pages["/ferry"] = redirect("http://inside.example/secret")
     for address in ("http://inside.example/", FERRY):
-        (refused,) = visit(library, address).refused
+        (refused,) = index(library, address).refused
         assert "inside.example, which is 10.0.0.1, isn’t on the public internet" in refused
     assert asked(web) == ["/ferry"]
 
@@ -150,7 +146,7 @@ def test_an_address_within_the_local_network_is_refused_and_so_is_a_redirect_to_
 @pytest.mark.parametrize("address", ["ftp://news.example/", "file:///etc/passwd", "http://"])
 def test_what_is_no_web_address_is_refused_before_anything_is_written(address: str, library: Path) -> None:
     with pytest.raises(DocumentError, match="is no web address"):
-        visit(library, address)
+        index(library, address)
     assert not library.exists()
 
 
@@ -184,18 +180,14 @@ def test_a_rebuilt_library_keeps_pages_that_are_gone_until_they_are_forgotten(
 def test_an_interruption_loses_no_page_that_was_stored(
     web: Web, library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(call: int) -> None:
-        if call == 2:
-            raise KeyboardInterrupt
-
     monkeypatch.setattr("rag.indexing.COMMIT_SECONDS", -1.0)
     web.pages["/mill"] = shown("Mill", "It turns.")
     web.pages["/inn"] = shown("Inn", "It is open.")
     addresses = [FERRY, "http://news.example/inn", "http://news.example/mill"]
     with pytest.raises(KeyboardInterrupt):
-        visit(library, *addresses, embedder=AttentiveEmbedder(interrupt))
+        index(library, *addresses, embedder=interrupted_at(2))
     assert texts(library) == ["It sails on Monday."]
-    report = visit(library, *addresses)
+    report = index(library, *addresses)
     assert (len(report.added), report.unchanged) == (2, 1)
 
 
