@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from rag.errors import InputError
@@ -43,11 +44,43 @@ def answer_fields(answer: Answer) -> Fields:
         "reason": str(answer.reason),
         "confidence": answer.confidence,
         "claims": [_claim_fields(claim) for claim in answer.claims],
-        "passages": [_passage_fields(passage) for passage in answer.passages],
+        "passages": [passage_fields(passage) for passage in answer.passages],
         "signals": dict(answer.signals),
         "timings": asdict(answer.timings),
         "models": asdict(answer.models),
     }
+
+
+def answer_from(found: Mapping[str, Any], texts: Mapping[int, str]) -> Answer:
+    """What `answer_fields` wrote.
+
+    `texts` are whole articles by the number of a passage of theirs; where there is none, there are only spaces outside
+    the passage. Raises KeyError, TypeError, ValueError or AttributeError for anything else.
+    """
+    return _answer({**found, "answer": found["text"]}, Models(**found["models"]), texts)
+
+
+def passage_fields(passage: Passage) -> Fields:
+    """A passage, and of its document everything but the text."""
+    document = passage.document
+    return {
+        "number": passage.number,
+        "chunk": asdict(passage.chunk),
+        "document": {field.name: getattr(document, field.name) for field in fields(Document) if field.name != "text"},
+        "text": passage.text,
+    }
+
+
+def passage_from(found: Mapping[str, Any], text: str | None = None) -> Passage:
+    """What `passage_fields` wrote; `text` is the document's, and without it there are only spaces outside the passage.
+
+    Raises as `answer_from` does.
+    """
+    chunk = Chunk(**found["chunk"])
+    about = found["document"] | {"pages": tuple(found["document"].get("pages", ()))}
+    # Offsets count from the beginning of an article, of which a record keeps only the passages.
+    document = Document(**about, text=" " * chunk.start + found["text"] if text is None else text)
+    return Passage(found["number"], chunk, document, found["text"])
 
 
 def record_fields(record: RunRecord) -> Fields:
@@ -131,18 +164,8 @@ def _citation_fields(citation: Citation) -> Fields:
     }
 
 
-def _passage_fields(passage: Passage) -> Fields:
-    document = passage.document
-    return {
-        "number": passage.number,
-        "chunk": asdict(passage.chunk),
-        "document": {field.name: getattr(document, field.name) for field in fields(Document) if field.name != "text"},
-        "text": passage.text,
-    }
-
-
-def _answer(line: Mapping[str, Any], models: Models) -> Answer:
-    passages = tuple(_passage(found) for found in line["passages"])
+def _answer(line: Mapping[str, Any], models: Models, texts: Mapping[int, str] = MappingProxyType({})) -> Answer:
+    passages = tuple(passage_from(found, texts.get(found["number"])) for found in line["passages"])
     by_number = {passage.number: passage for passage in passages}
     return Answer(
         question=line["question"],
@@ -157,14 +180,6 @@ def _answer(line: Mapping[str, Any], models: Models) -> Answer:
         models=models,
         signals=line["signals"],
     )
-
-
-def _passage(found: Mapping[str, Any]) -> Passage:
-    chunk = Chunk(**found["chunk"])
-    # Offsets count from the beginning of an article, of which a record keeps only the passages.
-    about = found["document"] | {"pages": tuple(found["document"].get("pages", ()))}
-    document = Document(**about, text=" " * chunk.start + found["text"])
-    return Passage(found["number"], chunk, document, found["text"])
 
 
 def _claim(found: Mapping[str, Any], by_number: Mapping[int, Passage]) -> Claim:

@@ -27,6 +27,8 @@ MAY_IMPORT = {
     "logs": "",
     "model_files": "errors",
     "records": "types errors",
+    "exchanges": "types",
+    "conversations": "types errors records exchanges",
     "documents": "types errors",
     "sentences": "",
     "neutralizing": "sentences",
@@ -50,24 +52,27 @@ MAY_IMPORT = {
     "watching": "",
     "pipeline": f"types errors settings model_files {STAGES} visiting indexing syncing rebuilding calibration",
     "batch": "types errors settings records documents index pipeline",
-    "rendering": "types",
+    "rendering": "types exchanges",
+    "exporting": "types errors records exchanges rendering",
     "evaluation": f"types errors settings records {STAGES} indexing calibration pipeline metrics batch rendering",
     "guarding": "types errors logs rendering",
     "line": "errors",
     "desk": "types errors settings logs line pipeline",
-    "page": "types errors settings logs pipeline rendering guarding desk",
+    "page": "types errors settings logs exchanges conversations pipeline rendering exporting guarding desk",
     "app": "errors settings rendering page",
     "cli": (
-        f"types errors settings logs model_files records {STAGES} indexing syncing watching pipeline rendering "
-        "guarding desk calibration metrics batch evaluation app"
+        f"types errors settings logs model_files records exchanges conversations {STAGES} indexing syncing watching "
+        "pipeline rendering exporting guarding desk calibration metrics batch evaluation app"
     ),
 }
 
 ONLY_IN = {
     "gradio": {"page"},
     "typer": {"cli"},
-    "sqlite3": {"index"},
+    "sqlite3": {"index", "conversations"},
     "faiss": {"index"},
+    "docx": {"documents", "exporting"},
+    "reportlab": {"exporting"},
     "sentence_transformers": {"embedding"},
 }
 """Libraries that one row keeps to itself."""

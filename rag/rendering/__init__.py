@@ -5,18 +5,15 @@ Everything from articles, questions and models is taken to be hostile: it is sho
     escape        foreign text → harmless text
     wording       reasons, doubts, references and timings in words
     html          answers, passages, messages → HTML
-    conversation  exchanges as values, the events that move them on, and their HTML
+    conversation  the events that move exchanges on, and their HTML
     terminal      answers → plain text with numbered references
     login         the form for name and password
     assets        the page's style, script and icon
 """
 
+from rag.exchanges import Draft, Exchange, Stopped, Trouble
 from rag.rendering.assets import page_head, page_script, welcome_script
 from rag.rendering.conversation import (
-    Draft,
-    Exchange,
-    Stopped,
-    Trouble,
     advanced,
     conversation_html,
     delayed,

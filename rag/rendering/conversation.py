@@ -1,9 +1,9 @@
-"""A conversation as values: each exchange is a question and its outcome so far, and an event makes it the next one."""
+"""What becomes of an exchange with each event of its answer, and how a conversation looks."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import replace
 
+from rag.exchanges import Draft, Exchange, Outcome, Stopped, Trouble
 from rag.rendering.escape import Html, joined
 from rag.rendering.html import (
     answer_citations,
@@ -16,50 +16,7 @@ from rag.rendering.html import (
     working_html,
 )
 from rag.rendering.wording import ABSTAINED, NO_ANSWER, cited_numbers
-from rag.types import Answer, Event, Finished, Passage, PassagesFound, TextPiece, Turn
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An answer that is on its way."""
-
-    doing: str
-    """What happens before the first word, such as "Searching the articles"."""
-    passages: tuple[Passage, ...] = ()
-    text: str = ""
-    """As the model writes it, with its marks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """An answer that the reader of the page stopped."""
-
-    draft: Draft
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """An error instead of an answer."""
-
-    message: str
-    passages: tuple[Passage, ...] = ()
-
-
-Outcome: TypeAlias = Draft | Stopped | Trouble | Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """`number` counts from 1 within the conversation."""
-
-    number: int
-    question: str
-    outcome: Outcome
-
-    @property
-    def scope(self) -> str:
-        """What tells its marks and sources from those of other exchanges."""
-        return str(self.number)
+from rag.types import Answer, Event, Finished, PassagesFound, TextPiece, Turn
 
 
 def advanced(exchange: Exchange, event: Event) -> Exchange:
