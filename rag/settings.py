@@ -56,6 +56,9 @@ class Settings(BaseSettings):
 
     index: Path = Field(Path("index"), description="folder of the library")
     models: Path = Field(default_factory=default_models_folder, description="folder of the model files")
+    conversations: Path | None = Field(
+        None, description="folder of the saved conversations; that of the library when not set"
+    )
     offline: bool = Field(False, description="never look for models on the network")
 
     embedder: str = Field("all-MiniLM-L6-v2", description="model that turns text into vectors")
@@ -92,6 +95,11 @@ class Settings(BaseSettings):
     questions_per_minute: int = Field(60, ge=1, le=10_000, description="presses of a button a reader may make")
     waiting: int = Field(20, ge=1, le=1_000, description="questions that may wait in line, at most")
     log_texts: bool = Field(False, description="let the log quote questions and articles")
+
+    @property
+    def conversations_folder(self) -> Path:
+        """Where conversations are saved."""
+        return self.index if self.conversations is None else self.conversations
 
     @field_validator("fields", mode="before")
     @classmethod
