@@ -1,4 +1,6 @@
-"""`rag index · ask · models · status · serve`, those of `bulk`, `keeping` and `user`: read arguments, call, print.
+"""`rag index · ask · models · status · serve`, and those of `bulk`, `keeping`, `conversations` and `user`.
+
+They read arguments, call the package and print.
 
 Exit status: 0 done or answered, 1 failure, 2 wrong use, 3 the articles don't say, 130 stopped with Ctrl-C.
 """
@@ -17,6 +19,7 @@ import typer
 from rag import model_files
 from rag.cli import INTERRUPTED
 from rag.cli.bulk import bulk_app
+from rag.cli.conversations import conversations_app
 from rag.cli.keeping import keeping_app, library_json, stale_lines
 from rag.cli.progress import Draft, ProgressLines
 from rag.cli.reports import answer_json, index_lines, models_table, status_lines
@@ -38,6 +41,7 @@ models_app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 app.add_typer(user_app, name="user")
+app.add_typer(conversations_app, name="conversations")
 app.add_typer(bulk_app)
 app.add_typer(keeping_app)
 

@@ -37,11 +37,17 @@ def search(connection: sqlite3.Connection, owner: Owner, text: str, count: int) 
     wanted = phrases(text)
     if not wanted:
         return ()
+    # subtle: the long outcomes are read only of those that are shown, so that they needn't be sorted with the others
     rows = connection.execute(
-        """SELECT c.id, c.title, e.number, e.outcome
-        FROM words JOIN exchanges AS e ON e.key = words.rowid JOIN conversations AS c ON c.number = e.conversation
-        WHERE words MATCH :query AND c.copy_of IS NULL AND c.owner = ifnull(:owner, c.owner)
-        ORDER BY c.changed DESC, c.number DESC, e.number LIMIT :count""",
+        """WITH hits AS (
+            SELECT e.key, c.number AS conversation
+            FROM words JOIN exchanges AS e ON e.key = words.rowid JOIN conversations AS c ON c.number = e.conversation
+            WHERE words MATCH :query AND c.copy_of IS NULL AND c.owner = ifnull(:owner, c.owner)
+            ORDER BY c.changed DESC, c.number DESC, e.number LIMIT :count
+        )
+        SELECT c.id, c.title, e.number, e.outcome
+        FROM hits JOIN exchanges AS e ON e.key = hits.key JOIN conversations AS c ON c.number = hits.conversation
+        ORDER BY c.changed DESC, c.number DESC, e.number""",
         {"query": full_text_query(wanted), "owner": owner_key(owner), "count": count},
     )
     found = []

@@ -117,8 +117,7 @@ def lettering_of(texts: Iterable[str], folders: Sequence[str] = FOLDERS) -> Lett
 def _own(font: str) -> Path:
     """Of the fonts that come with matplotlib, which is a quarter of a second to import."""
     found = importlib.util.find_spec("matplotlib")
-    assert found is not None  # noqa: S101
-    (folder, *_) = found.submodule_search_locations or ()
+    (folder, *_) = (found.submodule_search_locations if found else None) or [""]
     return Path(folder) / "mpl-data" / "fonts" / "ttf" / f"{font}.ttf"
 
 

@@ -42,8 +42,11 @@ def pdf(manuscript: Manuscript, fonts: Sequence[str] = FOLDERS) -> bytes:
 
 def _texts(manuscript: Manuscript) -> Iterator[str]:
     """All that is set."""
-    for value in (manuscript.title, *map(astuple, (*manuscript.sections, *manuscript.references))):
-        yield from _strings(value)
+    yield manuscript.title
+    for section in manuscript.sections:
+        yield from _strings(astuple(section))
+    for reference in manuscript.references:
+        yield from _strings(astuple(reference))
 
 
 def _strings(value: object) -> Iterator[str]:

@@ -53,3 +53,10 @@ COST = answer(
     ("Fish fly.", (), Verdict.UNSUPPORTED),
     passages=(FIRST, SECOND, THIRD),
 )
+
+_VAREL = passage(1, HARBOUR_ARTICLE)
+VAREL = answer(
+    "When did it open?",
+    ("In 1912.", (Citation(_VAREL, 0, 36),), Verdict.SUPPORTED),
+    passages=(_VAREL,),
+)

@@ -5,15 +5,9 @@ from datetime import UTC, datetime
 
 from rag.exchanges import Conversation, Draft, Exchange, Feedback, Outcome, Stopped, Trouble, Vote
 from rag.types import Answer, Citation, Verdict
-from tests.conversations.samples import COST, FIRST, SECOND, answer, document, passage, refusal
+from tests.conversations.samples import COST, FIRST, SECOND, VAREL, answer, document, passage, refusal
 
 BEGAN = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-
-VAREL = answer(
-    "When did it open?",
-    ("In 1912.", (Citation(passage(1, SECOND.document), 0, 36),), Verdict.SUPPORTED),
-    passages=(passage(1, SECOND.document),),
-)
 
 
 def conversation(*outcomes: Outcome, question: str = "What does the ferry cost?") -> Conversation:

@@ -6,8 +6,8 @@ from rag.exchanges import Draft, Exchange, Stopped
 from rag.exporting import answer_to_paste
 from rag.exporting.manuscript import Quote, Reference, Sentence, Status, manuscript_of
 from rag.types import Citation, Verdict
-from tests.conversations.samples import COST, FERRY_ARTICLE, FIRST, SECOND, answer, document, passage, refusal
-from tests.exporting.samples import VAREL, WHOLE, conversation
+from tests.conversations.samples import COST, FERRY_ARTICLE, FIRST, SECOND, VAREL, answer, document, passage, refusal
+from tests.exporting.samples import WHOLE, conversation
 
 FERRY = Reference(
     number=1,
