@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.decomposing import parts
+from rag.inspecting import Candidate, Explained, Fate, Place
 from rag.reranking import CLOSELY_READ, Ranked, rerank, weigh
 from rag.types import Catalogue, Chunk, Document, Embedder, Hit, Passage, Vectors
 
@@ -56,15 +57,19 @@ def retrieve(
     several parts each brings its best chunk. Passages are numbered from 1, best first. Empty where neither search finds
     anything.
     """
-    searches = _Searches(embedder, catalogue, candidates, documents)
-    ranked, by_id = searches.read_closely(question, searches.find(question), parts(question))
-    chunks = _choose([one.hit.chunk for one in ranked], by_id, budget)
-    passages = tuple(
-        Passage(number, chunk, by_id[chunk.document_id], by_id[chunk.document_id].text[chunk.start : chunk.end])
-        for number, chunk in enumerate(chunks, start=1)
-    )
-    relevances = [sentence.relevance for one in ranked for sentence in one.sentences]
-    return Retrieved(passages, max(relevances, default=0.0) if passages else 0.0)
+    return _run(question, embedder, catalogue, budget, candidates, documents).retrieved
+
+
+def explain(
+    question: str,
+    embedder: Embedder,
+    catalogue: Catalogue,
+    budget: Budget,
+    candidates: int = 40,
+    documents: frozenset[str] | None = None,
+) -> Explained:
+    """`retrieve`, with what became of each chunk that was found on the way."""
+    return _explained(_run(question, embedder, catalogue, budget, candidates, documents))
 
 
 def rankings(
@@ -77,12 +82,12 @@ def rankings(
     """What each search finds, at most `candidates` chunks of it, both fused, and these reranked; best first."""
     searches = _Searches(embedder, catalogue, candidates, documents)
     found = searches.find(question)
-    ranked, _ = searches.read_closely(question, found, ())
+    read = searches.read_closely(question, found, ())
     return {
         DENSE: found.dense,
         WORDS: found.words,
         FUSED: fuse(found.dense, found.words),
-        RERANKED: [one.hit for one in ranked],
+        RERANKED: [one.hit for one in read.ranked],
     }
 
 
@@ -102,6 +107,47 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True)
+class _Weighed:
+    """What both searches found, best first, and each one's scores of it by chunk id."""
+
+    hits: list[Hit]
+    cosines: dict[str, float]
+    words: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Chunks in the order in which they are considered."""
+
+    ranked: list[Ranked]
+    documents: dict[str, Document]
+    weighed: _Weighed
+    of_parts: list[tuple[str, list[Hit]]]
+    """Each part of the question with its best chunks."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Every step of one retrieval."""
+
+    found: _Found
+    read: _Read
+    chunks: list[Chunk]
+    fates: dict[str, Fate]
+    """Of the candidates, by chunk id."""
+
+    @property
+    def retrieved(self) -> Retrieved:
+        by_id = self.read.documents
+        passages = tuple(
+            Passage(number, chunk, by_id[chunk.document_id], _text(chunk, by_id))
+            for number, chunk in enumerate(self.chunks, start=1)
+        )
+        relevances = [sentence.relevance for one in self.read.ranked for sentence in one.sentences]
+        return Retrieved(passages, max(relevances, default=0.0) if passages else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class _Searches:
     """Searches of one state of a library."""
 
@@ -115,32 +161,29 @@ class _Searches:
         dense = self.catalogue.nearest(vector, self.candidates, self.documents)
         return _Found(vector, dense, self.catalogue.matching(question, self.candidates, self.documents))
 
-    def weighed(self, question: str, found: _Found) -> list[Hit]:
+    def weighed(self, question: str, found: _Found) -> _Weighed:
         """What both searches found, by what both say of it."""
         hits = fuse(found.dense, found.words)
         if not hits:
-            return []
+            return _Weighed([], {}, {})
         among = frozenset(hit.chunk.document_id for hit in hits)
-        cosines = self.catalogue.nearest(found.vector, OF_THEIR_DOCUMENTS, among)
+        nearest = self.catalogue.nearest(found.vector, OF_THEIR_DOCUMENTS, among)
         matches = self.catalogue.matching(question, OF_THEIR_DOCUMENTS, among)
-        return weigh(
-            hits,
-            {hit.chunk.id: hit.score for hit in [*cosines, *found.dense]},
-            {hit.chunk.id: hit.score for hit in [*matches, *found.words]},
-        )
+        cosines = {hit.chunk.id: hit.score for hit in [*nearest, *found.dense]}
+        words = {hit.chunk.id: hit.score for hit in [*matches, *found.words]}
+        return _Weighed(weigh(hits, cosines, words), cosines, words)
 
-    def read_closely(
-        self, question: str, found: _Found, parts: Sequence[str]
-    ) -> tuple[list[Ranked], dict[str, Document]]:
-        """Chunks best first, the best of each part among the first, and their documents by id."""
-        hits = self.weighed(question, found)
+    def read_closely(self, question: str, found: _Found, parts: Sequence[str]) -> _Read:
+        """Chunks best first, the best of each part among the first."""
+        weighed = self.weighed(question, found)
+        hits = weighed.hits
         if not hits:
-            return [], {}
-        of_parts = [self.weighed(part, self.find(part))[:OF_A_PART] for part in parts]
+            return _Read([], {}, weighed, [])
+        of_parts = [(part, self.weighed(part, self.find(part)).hits[:OF_A_PART]) for part in parts]
         scores = {hit.chunk.id: hit.score for hit in hits}
         added = {
             hit.chunk.id: replace(hit, score=scores.get(hit.chunk.id, hits[-1].score))
-            for best in of_parts
+            for _, best in of_parts
             for hit in best
         }
         others = [hit for hit in hits if hit.chunk.id not in added]
@@ -148,9 +191,75 @@ class _Searches:
         read = [*others[:closely], *added.values(), *others[closely:]]
         by_id = self.catalogue.documents_by_id({hit.chunk.document_id for hit in read})
         ranked = rerank(question, read, by_id, self.embedder)
-        wanted = {best[0].chunk.id for best in of_parts if best}
+        wanted = {best[0].chunk.id for _, best in of_parts if best}
         first = [one for at, one in enumerate(ranked) if at == 0 or one.hit.chunk.id in wanted]
-        return [*first, *(one for one in ranked if one not in first)], by_id
+        return _Read([*first, *(one for one in ranked if one not in first)], by_id, weighed, of_parts)
+
+
+def _run(
+    question: str,
+    embedder: Embedder,
+    catalogue: Catalogue,
+    budget: Budget,
+    candidates: int,
+    documents: frozenset[str] | None,
+) -> _Run:
+    searches = _Searches(embedder, catalogue, candidates, documents)
+    found = searches.find(question)
+    read = searches.read_closely(question, found, parts(question))
+    chunks, fates = _choose([one.hit.chunk for one in read.ranked], read.documents, budget)
+    return _Run(found, read, chunks, fates)
+
+
+def _explained(run: _Run) -> Explained:
+    retrieved, read = run.retrieved, run.read
+    dense, words, mixed = (_ranks(hits) for hits in (run.found.dense, run.found.words, read.weighed.hits))
+    best_of = {best[0].chunk.id: part for part, best in reversed(read.of_parts) if best}
+    mixed_scores = {hit.chunk.id: hit.score for hit in read.weighed.hits}
+    lowest = min(mixed_scores.values(), default=0.0)
+
+    def candidate(rank: int, one: Ranked) -> Candidate:
+        chunk = one.hit.chunk
+        best = max(one.sentences, key=lambda sentence: sentence.relevance, default=None)
+        fate = run.fates[chunk.id]
+        return Candidate(
+            chunk=chunk,
+            document=read.documents[chunk.document_id],
+            dense=_place(chunk, read.weighed.cosines, dense),
+            words=_place(chunk, read.weighed.words, words),
+            mixed=Place(mixed_scores.get(chunk.id, lowest), mixed.get(chunk.id)),
+            reranked=Place(one.hit.score, rank),
+            best=(best.start, best.end) if best else None,
+            relevance=best.relevance if best else None,
+            best_of=best_of.get(chunk.id, ""),
+            fate=fate,
+            passage=_holder(chunk, retrieved.passages) if fate is Fate.GIVEN else None,
+        )
+
+    candidates = tuple(candidate(rank, one) for rank, one in enumerate(read.ranked, start=1))
+    return Explained(tuple(part for part, _ in read.of_parts), candidates, retrieved.passages, retrieved.similarity)
+
+
+def _ranks(hits: Sequence[Hit]) -> dict[str, int]:
+    return {hit.chunk.id: rank for rank, hit in enumerate(hits, start=1)}
+
+
+def _place(chunk: Chunk, scores: dict[str, float], ranks: dict[str, int]) -> Place | None:
+    return Place(scores[chunk.id], ranks.get(chunk.id)) if chunk.id in scores else None
+
+
+def _holder(chunk: Chunk, passages: Sequence[Passage]) -> int | None:
+    """Number of the passage that covers the chunk."""
+    return next(
+        (
+            passage.number
+            for passage in passages
+            if passage.document.id == chunk.document_id
+            and passage.chunk.start <= chunk.start
+            and chunk.end <= passage.chunk.end
+        ),
+        None,
+    )
 
 
 def fuse(*rankings: Sequence[Hit]) -> list[Hit]:
@@ -172,26 +281,38 @@ def fuse(*rankings: Sequence[Hit]) -> list[Hit]:
     return sorted(fused.values(), key=lambda hit: -hit.score)
 
 
-def _choose(ranked: Sequence[Chunk], documents: dict[str, Document], budget: Budget) -> list[Chunk]:
-    """The best chunks within the budget, those that touch joined into one, in the order of their best part."""
+def _choose(
+    ranked: Sequence[Chunk], documents: dict[str, Document], budget: Budget
+) -> tuple[list[Chunk], dict[str, Fate]]:
+    """The best chunks within the budget, those that touch joined into one, in the order of their best part.
+
+    And what became of each, by its id.
+    """
     chosen: list[Chunk] = []
     cost: dict[str, int] = {}
+    fates: dict[str, Fate] = {}
     for chunk in ranked:
         text = documents[chunk.document_id].text
         touching = [other for other in chosen if touch(other, chunk, text)]
+        if len(chosen) - len(touching) >= budget.passages:
+            fates[chunk.id] = Fate.NO_PLACE
+            continue
         joined = join([chunk, *touching])
         spent = sum(cost[other.id] for other in chosen if other not in touching)
         tokens = budget.count_tokens(text[joined.start : joined.end])
         limit = budget.tokens if chosen else budget.tokens + FIRST_EXCESS
-        if spent + tokens > limit or len(chosen) - len(touching) >= budget.passages:
+        if spent + tokens > limit:
+            fates[chunk.id] = Fate.OVER_BUDGET
             continue
         if any(_text(chunk, documents) in _text(other, documents) for other in chosen if other not in touching):
-            continue  # the same words in another article tell the reader nothing new
+            fates[chunk.id] = Fate.SAME_WORDS  # in another article they tell the reader nothing new
+            continue
+        fates[chunk.id] = Fate.GIVEN
         place = chosen.index(touching[0]) if touching else len(chosen)
         chosen = [other for other in chosen if other not in touching]
         chosen.insert(min(place, len(chosen)), joined)
         cost[joined.id] = tokens
-    return chosen
+    return chosen, fates
 
 
 def touch(one: Chunk, other: Chunk, text: str) -> bool:

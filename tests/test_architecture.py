@@ -15,8 +15,8 @@ from rag.errors import RagError
 
 ROOT = Path(__file__).parent.parent
 STAGES = (
-    "documents sentences neutralizing decomposing chunking embedding index reranking retrieval prompting engines"
-    " grounding"
+    "documents sentences neutralizing decomposing chunking embedding index reranking inspecting retrieval prompting"
+    " engines grounding"
 )
 
 # Every module or package of rag/ and what it may import of the others. A row names only rows above it: no cycles.
@@ -38,7 +38,8 @@ MAY_IMPORT = {
     "embedding": "types errors model_folders",
     "index": "types errors",
     "reranking": "types sentences chunking",
-    "retrieval": "types decomposing reranking",
+    "inspecting": "types",
+    "retrieval": "types decomposing reranking inspecting",
     "prompting": "types neutralizing",
     "engines": "types errors model_folders",
     "grounding": "types sentences neutralizing",
@@ -52,7 +53,7 @@ MAY_IMPORT = {
     "watching": "",
     "pipeline": f"types errors settings model_files {STAGES} visiting indexing syncing rebuilding calibration",
     "batch": "types errors settings records documents index pipeline",
-    "rendering": "types exchanges",
+    "rendering": "types exchanges inspecting",
     "exporting": "types errors records exchanges rendering",
     "evaluation": f"types errors settings records {STAGES} indexing calibration pipeline metrics batch rendering",
     "guarding": "types errors logs rendering",

@@ -1,4 +1,4 @@
-"""`rag batch · replay · eval · compare · calibrate`: files of questions, and what they say about the answers."""
+"""`rag batch · replay · explain · eval · compare · calibrate`: files of questions, and what answers say about them."""
 
 import os
 import shlex
@@ -16,7 +16,7 @@ from rag.cli.comparison import comparison_lines
 from rag.cli.progress import ProgressLines
 from rag.cli.shared import print_lines, print_markdown, repeatable_settings_of, settings_of
 from rag.errors import InputError, RagError
-from rag.rendering import answer_text, plain
+from rag.rendering import answer_text, inspection_text, plain
 from rag.settings import Settings
 from rag.types import Answer, RunRecord
 
@@ -87,14 +87,44 @@ def replay(
     ] = None,
 ) -> None:
     """Show an answer of a file exactly as it was given, and under which conditions."""
+    for record in _records_of(context, name, answers):
+        _show(record)
+
+
+@bulk_app.command()
+def explain(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="ID", help="Of the question.")],
+    answers: Annotated[
+        Path | None, typer.Argument(help="What `rag batch` wrote; its last output when not given.")
+    ] = None,
+) -> None:
+    """Show how an answer of a file came about: what was found and cut, the prompts, the times, the decision."""
+    from rag.batch import LibraryAsker
+    from rag.pipeline import open_pipeline
+
+    records = _records_of(context, name, answers)
+    with ProgressLines() as report:
+        pipeline = open_pipeline(repeatable_settings_of(context), report)
+    with closing(pipeline):
+        asker = LibraryAsker(pipeline)
+        for record in records:
+            _show(record)
+            if isinstance(record.outcome, Answer):
+                documents = asker.documents(record.question)
+                print()
+                print(inspection_text(pipeline.inspect(record.outcome, (), documents, record.conditions)))
+
+
+def _records_of(context: typer.Context, name: str, answers: Path | None) -> list[RunRecord]:
+    """At least one, of the question with this id. Raises InputError where there is none."""
     from rag.batch import read_records
 
     run_file = _written(answers) if answers else _last(settings_of(context))
     found = [record for record in read_records(run_file) if record.question.id == name]
     if not found:
         raise InputError(f"{run_file} has no question with the id {name!r}. Its ids are in the column id.")
-    for record in found:
-        _show(record)
+    return found
 
 
 @bulk_app.command("eval")

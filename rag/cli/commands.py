@@ -27,7 +27,7 @@ from rag.cli.shared import ABSTAINED, FAILED, WRONG_USE, one_line, print_lines, 
 from rag.cli.user import user_app
 from rag.documents import is_address
 from rag.errors import DocumentError, InputError, ModelDamaged, RagError
-from rag.rendering import answer_text
+from rag.rendering import answer_text, inspection_text
 from rag.types import Answer, Event, Finished, PassagesFound, TextPiece
 
 app = typer.Typer(
@@ -138,10 +138,13 @@ def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help='The question; "-" reads it from standard input.')],
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
+    explained: Annotated[bool, typer.Option("--explain", help="Print how the answer came about, too.")] = False,
 ) -> None:
     """Answer a question from the library, then list the sources with the sentences that were cited."""
     from rag.pipeline import check_question, open_pipeline
 
+    if as_json and explained:
+        raise InputError("--json and --explain exclude one another. Give one of them.")
     settings = settings_of(context)
     if question == "-":
         question = sys.stdin.buffer.read().decode("utf-8", "replace") if sys.stdin else ""
@@ -151,12 +154,15 @@ def ask(
     try:
         with Draft(quiet=as_json) as draft, closing(pipeline.stream_answer(question)) as events:
             answer = _finished(events, draft)
+        explanation = inspection_text(pipeline.inspect(answer)) if explained else ""
     finally:
         pipeline.close()
     if as_json:
         sys.stdout.buffer.write(f"{answer_json(answer)}\n".encode("utf-8", "replace"))
     else:
         print(answer_text(answer))
+        if explanation:
+            print(f"\n{explanation}")
     if answer.abstained:
         raise SystemExit(ABSTAINED)
 

@@ -8,7 +8,8 @@ from rag import calibration, prompting
 from rag.errors import QuestionError
 from rag.grounding import Grounder, cited_pieces, is_abstention, rivals, supported_only, with_rivals
 from rag.index import Library
-from rag.pipeline import signals
+from rag.inspecting import Inspection
+from rag.pipeline import inspecting, signals
 from rag.pipeline.conditions import (
     answer_settings,
     calibration_revision,
@@ -16,7 +17,7 @@ from rag.pipeline.conditions import (
     library_fingerprint,
     reader_revision,
 )
-from rag.retrieval import Budget, Retrieved, retrieve
+from rag.retrieval import Budget, Retrieved, explain, retrieve
 from rag.settings import Settings
 from rag.types import (
     Answer,
@@ -155,10 +156,52 @@ class Pipeline:
         """What the reader would be given to read, from the newest state of the library."""
         return self._retrieve(question, documents).passages
 
-    def _retrieve(self, question: str, documents: frozenset[str] | None) -> Retrieved:
-        budget = Budget(self.settings.passages, self.settings.passage_tokens, self.engine.count_tokens)
+    def inspect(
+        self,
+        answer: Answer,
+        history: Sequence[Turn] = (),
+        documents: frozenset[str] | None = None,
+        made: Conditions | None = None,
+    ) -> Inspection:
+        """How an answer came about, also one made long ago: searches again, which takes as long as it did then.
+
+        `history` and `documents` should be what the question was asked with; `made` are the conditions of the answer,
+        where they are known. What has changed since is said in `Inspection.changes`. The reader isn't asked anything,
+        so another thread may be answering meanwhile.
+        """
         with self.library.snapshot() as catalogue:
-            return retrieve(question, self.embedder, catalogue, budget, self.settings.candidates, documents)
+            question, candidates = answer.standalone_question, self.settings.candidates
+            found = explain(question, self.embedder, catalogue, self._budget, candidates, documents)
+            known = catalogue.documents_by_id({passage.document.id for passage in answer.passages})
+        decided = inspecting.decision(answer, self._calibration, self.settings)
+        differing = self._differing(made) if made else ()
+        return inspecting.inspection(
+            answer,
+            found,
+            self.settings,
+            prompts=inspecting.prompts(answer, history, self.engine.count_tokens),
+            answer_tokens=0 if answer.abstained else self.engine.count_tokens(answer.text),
+            decided=decided,
+            changes=inspecting.changes(answer, found, known, self._models, decided, differing),
+        )
+
+    def _differing(self, made: Conditions) -> tuple[str, ...]:
+        """Names of what is another now: settings, the library, the code."""
+        settings = answer_settings(self.settings)
+        others = [name for name, value in made.settings.items() if settings.get(name) != value]
+        if made.library != library_fingerprint(self.library):
+            others.append(inspecting.LIBRARY)
+        if made.revisions.get("code") != code_revision():
+            others.append(inspecting.CODE)
+        return tuple(others)
+
+    def _retrieve(self, question: str, documents: frozenset[str] | None) -> Retrieved:
+        with self.library.snapshot() as catalogue:
+            return retrieve(question, self.embedder, catalogue, self._budget, self.settings.candidates, documents)
+
+    @property
+    def _budget(self) -> Budget:
+        return Budget(self.settings.passages, self.settings.passage_tokens, self.engine.count_tokens)
 
     def _with_rivals(
         self, question: str, text: str, claims: tuple[Claim, ...], passages: Sequence[Passage]

@@ -6,6 +6,7 @@ Everything from articles, questions and models is taken to be hostile: it is sho
     wording       reasons, doubts, references and timings in words
     html          answers, passages, messages → HTML
     conversation  the events that move exchanges on, and their HTML
+    inspection    how an answer came about → HTML, and with inspection_text → plain text
     terminal      answers → plain text with numbered references
     login         the form for name and password
     assets        the page's style, script and icon
@@ -37,6 +38,8 @@ from rag.rendering.html import (
     welcome_html,
     working_html,
 )
+from rag.rendering.inspection import inspection_html
+from rag.rendering.inspection_text import inspection_text
 from rag.rendering.login import LOGIN_STYLE, login_page
 from rag.rendering.terminal import answer_text
 from rag.rendering.wording import cited_numbers, timing_parts
@@ -61,6 +64,8 @@ __all__ = [
     "evidence_html",
     "exchange_html",
     "failed",
+    "inspection_html",
+    "inspection_text",
     "login_page",
     "masthead_html",
     "page_head",

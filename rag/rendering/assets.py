@@ -1,4 +1,4 @@
-"""The page's own style and behaviour, kept beside this file as page.css and page.js."""
+"""The page's own style and behaviour, kept beside this file."""
 
 from importlib.resources import files
 
@@ -11,7 +11,8 @@ _ICON = (
 
 def page_head() -> str:
     """What goes into the page's <head>: style, script and icon, all inline, so that nothing is fetched for them."""
-    style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+    here = files(__package__)
+    style = "".join(here.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "inspection.css"))
     return f'<style>{style}</style><script>{page_script()}</script><link rel="icon" href="{_ICON}">'
 
 

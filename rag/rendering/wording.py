@@ -79,14 +79,20 @@ def timing_parts(answer: Answer) -> list[str]:
     timings = answer.timings
     total = "decided in" if answer.abstained else "answer"
     spent = (("first word", timings.first_token), (total, timings.total), ("found in", timings.retrieval))
-    parts = [f"{label} {_seconds(value)}" for label, value in spent if value > 0]
-    sure = [f"confidence {100 * answer.confidence:.0f} %"] if answer.signals and not answer.abstained else []
+    parts = [f"{label} {in_seconds(value)}" for label, value in spent if value > 0]
+    sure = [f"confidence {percent(answer.confidence)}"] if answer.signals and not answer.abstained else []
     return [*sure, *parts, f"{answer.models.reader} on {answer.models.engine}"]
 
 
-def _seconds(value: float) -> str:
+def in_seconds(value: float) -> str:
+    """`3.1 s`"""
     if value < 0.01:
         return "< 0.01 s"
     if value < 0.1:
         return f"{value:.2f} s"
     return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
+
+
+def percent(share: float) -> str:
+    """`84 %` of 0.84"""
+    return f"{100 * share:.0f} %"
