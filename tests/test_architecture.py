@@ -15,8 +15,8 @@ from rag.errors import RagError
 
 ROOT = Path(__file__).parent.parent
 STAGES = (
-    "documents sentences neutralizing decomposing chunking embedding index reranking inspecting retrieval prompting"
-    " engines grounding"
+    "documents sentences neutralizing decomposing chunking embedding index reranking inspecting retrieval suggesting"
+    " prompting engines grounding"
 )
 
 # Every module or package of rag/ and what it may import of the others. A row names only rows above it: no cycles.
@@ -40,6 +40,8 @@ MAY_IMPORT = {
     "reranking": "types sentences chunking",
     "inspecting": "types",
     "retrieval": "types decomposing reranking inspecting",
+    "questioning": "neutralizing",
+    "suggesting": "types sentences questioning retrieval",
     "prompting": "types neutralizing",
     "engines": "types errors model_folders",
     "grounding": "types sentences neutralizing",

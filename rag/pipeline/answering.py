@@ -1,11 +1,13 @@
 """Question → `Answer`, by all the stages in their order."""
 
+import threading
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
-from rag import calibration, prompting
-from rag.errors import QuestionError
+from rag import calibration, prompting, suggesting
+from rag.errors import LibraryEmpty, QuestionError
 from rag.grounding import Grounder, cited_pieces, is_abstention, rivals, supported_only, with_rivals
 from rag.index import Library
 from rag.inspecting import Inspection
@@ -184,6 +186,37 @@ class Pipeline:
             decided=decided,
             changes=inspecting.changes(answer, found, known, self._models, decided, differing),
         )
+
+    def suggest(
+        self, answer: Answer, documents: frozenset[str] | None = None, leave: threading.Event | None = None
+    ) -> tuple[str, ...]:
+        """Up to three questions worth asking next that the library answers; fewer or none where it offers no good ones.
+
+        The reader takes no part, so another thread may be answering meanwhile; at most six searches, and none after
+        `leave` is set. `documents` limits them as it did the answer's.
+        """
+        with self.library.snapshot() as catalogue:
+            others = suggesting.near(answer.standalone_question, catalogue, self.embedder, documents)
+            chunks = [*(passage.chunk for passage in answer.passages), *others]
+            known = catalogue.documents_by_id({chunk.document_id for chunk in chunks})
+        tried = suggesting.suggestions(
+            answer, chunks, known, self.embedder, lambda question: self._retrieve(question, documents)
+        )
+        going_on = takewhile(lambda _: not (leave and leave.is_set()), tried)
+        return tuple(question for question in going_on if question)
+
+    def openers(self) -> tuple[str, ...]:
+        """Up to four questions to begin with that the library answers; none where it is empty or offers no good ones.
+
+        No reader takes part; some tenths of a second.
+        """
+        try:
+            with self.library.snapshot() as catalogue:
+                ids = suggesting.spread([listed.id for listed in catalogue.documents()])
+                known = catalogue.documents_by_id(ids)
+                return suggesting.openers(catalogue, [known[name] for name in ids], self.embedder)
+        except LibraryEmpty:
+            return ()
 
     def _differing(self, made: Conditions) -> tuple[str, ...]:
         """Names of what is another now: settings, the library, the code."""

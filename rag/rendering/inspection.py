@@ -68,9 +68,8 @@ def _search(inspection: Inspection) -> Html:
     first, rest = candidates[: words.FIRST_CANDIDATES], candidates[words.FIRST_CANDIDATES :]
     tables = [_candidates(f"The best {len(first)}", first)] if first else []
     if rest:
-        tables.append(
-            Html(f"<details><summary>{len(rest)} more</summary>{_candidates('The others, best first', rest)}</details>")
-        )
+        more = _candidates("The others, best first", rest)
+        tables.append(Html(f"<details><summary>{escape(words.many_more(rest))}</summary>{more}</details>"))
     return Html(f"{_searched(inspection)}{_note(words.cuts(inspection))}{joined(tables)}")
 
 

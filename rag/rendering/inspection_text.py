@@ -12,7 +12,9 @@ _BAR = 30
 
 
 def inspection_text(inspection: Inspection) -> str:
-    """What `inspection_html` shows, in full; every foreign part went through `plain`. No trailing newline.
+    """What `inspection_html` shows at once, and all prompts; every foreign part went through `plain`.
+
+    No trailing newline.
 
     Why
     Given: it is 84 % sure to be right. Answers are given from 62 % on, so that at most 38 % of them are wrong.
@@ -41,7 +43,7 @@ def _decision(inspection: Inspection) -> list[str]:
 
 def _timings(inspection: Inspection) -> list[str]:
     rows = [
-        (stage.name, "█" * max(1, round(_BAR * stage.share)), words.stage_time(stage.seconds, stage.share))
+        (stage.name, "█" * round(_BAR * stage.share), words.stage_time(stage.seconds, stage.share))
         for stage in inspection.stages
     ]
     return [*_columns(rows), words.first_word(inspection)]
@@ -52,13 +54,16 @@ def _search(inspection: Inspection) -> Iterator[str]:
         yield f"The question, standing alone: {asked}"
     yield from (f"Part of it: {part}" for part in inspection.found.parts)
     yield words.cuts(inspection)
-    for candidate in inspection.found.candidates:
+    candidates = inspection.found.candidates
+    for candidate in candidates[: words.FIRST_CANDIDATES]:
         rank, article, *scores, became = words.candidate_cells(candidate)
         names = words.CANDIDATE_COLUMNS[2:-1]
         yield f"{rank:>3} {_one_line(article)}: {became}"
         yield "    " + ", ".join(f"{name} {score}" for name, score in zip(names, scores, strict=True))
         if candidate.best:
             yield f"    “{_one_line(candidate.best_sentence)}”"
+    if rest := candidates[words.FIRST_CANDIDATES :]:
+        yield f"and {words.many_more(rest)}"
 
 
 def _prompts(inspection: Inspection) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """How an answer came about in words, for the page and the terminal alike. Nothing here is escaped yet."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.inspecting import Asked, Candidate, Decision, Fate, Inspection, Place, Purpose, Weighed
@@ -120,6 +122,13 @@ def candidate_cells(candidate: Candidate) -> tuple[str, ...]:
         f"{candidate.reranked.score:.2f}" if candidate.best else "not read",
         became,
     )
+
+
+def many_more(candidates: Sequence[Candidate]) -> str:
+    """`34 more (33 cut: too long for the tokens left, 1 given to the reader)`"""
+    counts = Counter(_FATES[candidate.fate] for candidate in candidates)
+    fates = ", ".join(f"{count} {fate}" for fate, count in counts.most_common())
+    return f"{len(candidates)} more ({fates})"
 
 
 def signal_cells(signal: Weighed) -> tuple[str, ...]:
