@@ -39,12 +39,16 @@ _VERBS = {
     )
 }
 """Past tense → base, of verbs that say what somebody did."""
+_ALONE = frozenset("began closed collapsed died ended failed fell opened resigned started".split())
+"""Of which no more need be said."""
 _DOERS = frozenset(
-    "acquired appointed approved banned bought built created designed developed discovered established founded hired "
-    "introduced invented launched produced published released replaced succeeded sued suspended unveiled won "
-    "wrote".split()
+    "acquired appointed approved banned bought built coined commissioned composed created defeated described designed "
+    "developed directed discovered drew established founded hired introduced invented launched led nominated painted "
+    "portrayed produced proposed published released replaced succeeded sued suspended unveiled won wrote".split()
 )
-"""Of which one asks who did it."""
+"""Of what was done by somebody whom one may ask for."""
+_DONE = {"drawn": "drew", "written": "wrote"}
+"""Participles of these that aren't the past tense as well."""
 _DOES = frozenset("chairs directs edits heads leads manages owns oversees runs".split())
 _COSTS = {
     **{word: ("did", base) for base, words in {"pay": "paid", "spend": "spent", "raise": "raised", "earn": "earned",
@@ -73,19 +77,20 @@ _DATE = (
     rf"(?:(?:early |mid-|late )?{_MONTH}(?: \d{{1,2}}(?:st|nd|rd|th)?)?(?:,? \d{{4}})?"
     rf"|\d{{1,2}} {_MONTH}(?: \d{{4}})?|(?:early |mid-|late )?[12]\d{{3}})\b"
 )
-_NO_NAME = "(?!(?:" + "|".join(word.title() for word in sorted(_NEVER_NAMES)) + r")\b)"
+_NO_NAME = "(?!(?:" + "|".join(word.title() for word in sorted(_NEVER_NAMES)) + r"|[A-Z]{6,})\b)"
 _CAPITAL = r"[A-Z][\w’'&-]*(?:\.[a-z]+)?"
 _NAME = rf"\b{_NO_NAME}{_CAPITAL}(?: (?:(?:of|de|van|von|and) )?{_CAPITAL}| \d+(?![\w,.%]*\d| (?:million|billion)))*"
 _WHO = rf"(?P<subject>(?:(?:The|the) (?:(?:[a-z-]+ ){{1,3}}(?:of|in|at|over|between) (?:the )?)?)?{_NAME})"
 _OF_WHOM = rf"(?P<subject>{_NAME}['’]s? (?:[a-z-]+ ){{0,2}}?[a-z-]+|{_WHO[len('(?P<subject>') : -1]})"
 _ADVERB = r"(?:(?:also|now|later|recently|already|first|then|quietly|secretly|only|suddenly|finally|soon) )?"
-_OPENING = rf"(?:(?:In|On|Since|By) (?P<opening>{_DATE}),? )?"
-_ROLE = (
-    r"(?:[\w-]+ ){0,2}?(?:co-?founder|founder|chief executive|chief|CEO|president|chair\w*|head|director|engineer|"
-    r"author|writer|minister|mayor|governor|professor|scientist|researcher|actor|singer|leader|(?:tech )?lead|manager|"
+_OPENING = rf"(?:(?:In|On) (?P<opening>{_DATE}),? )?"
+_OFFICE = (
+    r"(?:co-?founder|founder|chief executive|chief|CEO|president|chair\w*|head|director|engineer|tech lead|"
+    r"author|writer|minister|mayor|governor|professor|scientist|researcher|actor|singer|leader|lead|manager|"
     r"architect|poet|king|queen|baker|designer|player|boss|editor|lawyer|judge|coach|captain|owner|contributor|"
     r"mathematician|politician|musician|historian|economist|artist|journalist|novelist|physicist|chemist|activist)\b"
 )
+_ROLE = rf"(?:[\w-]+ ){{0,2}}?{_OFFICE}"
 _PARTICIPLE = (
     r"(?P<done>(?!(?:reported|expected|supposed|said|believed|used|based|located)\b)"
     r"[a-z]+ed|begun|bought|built|found|held|made|sent|set|shown|shut|sold|written)\b"
@@ -162,8 +167,8 @@ def _why(text: str) -> Iterator[str]:
 
 def _who_is_in_office(text: str) -> Iterator[str]:
     for found in (
-        re.match(rf"{_NAME} (?P<be>is|was) (?P<role>the {_ROLE} of (?:the )?{_NAME})(?:$|,| and | who )", text),
-        re.search(rf"{_NAME}, (?P<role>the {_ROLE} of (?:the )?{_NAME})(?:$|,)", text),
+        re.match(rf"{_NAME} (?P<be>is|was) (?P<role>the {_OFFICE} of (?:the )?{_NAME})(?:$|,| and | who )", text),
+        re.search(rf"{_NAME}, (?P<role>the {_OFFICE} of (?:the )?{_NAME})(?:$|,)", text),
     ):
         if found:
             yield f"Who {found.groupdict().get('be') or 'is'} {found['role']}?"
@@ -185,7 +190,7 @@ def _is(subject: str, be: str, what: str) -> Iterator[str]:
     if re.match(rf"(?:a|an|the|one of the) {_ROLE}", what):
         if len(subject.split()) > 1:
             yield f"Who {be} {subject}?"
-    elif re.match(rf"(?:a|an|the) (?:[\w-]+ ){{0,3}}?{_THING}\b", what):
+    elif " " not in subject and re.match(rf"(?:a|an|the) (?:[\w-]+ ){{0,3}}?{_THING}\b", what):
         yield f"What {be} {subject}?"
 
 
@@ -219,7 +224,7 @@ def _what_measure(text: str) -> Iterator[str]:
         yield f"What {found['be']} the {found['what']}?"
     if found := re.match(rf"(?P<subject>{_NAME}) (?P<have>has|had) a population of {_ABOUT}\d", text):
         yield f"What {'is' if found['have'] == 'has' else 'was'} the population of {found['subject']}?"
-    greatest = r"the (?:\w+-)?\w\w+est (?:[a-z]+ ){0,2}?[a-z]+ (?:in|of|on) [^,]+"
+    greatest = rf"the (?:\w+-)?\w\w+est (?:[a-z]+ ){{0,2}}?{_THING} (?:in|of|on) [^,]+"
     if found := re.match(rf"{_WHO} (?P<be>is|was) (?P<what>{greatest})", text):
         yield f"What {found['be']} {found['what']}?"
 
@@ -227,7 +232,7 @@ def _what_measure(text: str) -> Iterator[str]:
 def _when(text: str) -> Iterator[str]:
     dated = rf"(?P<what> [^,]*?)??(?: (?:in|on) (?P<date>{_DATE}))?(?:$|,| and )"
     found = re.match(rf"{_OPENING}{_WHO} {_ADVERB}(?P<verb>[a-z]+){dated}", text)
-    if found and found["verb"] in _VERBS and (found["opening"] or found["date"]):
+    if found and found["verb"] in (_VERBS if found["what"] else _ALONE) and (found["opening"] or found["date"]):
         yield f"When did {_inside(found['subject'])} {_VERBS[found['verb']]}{found['what'] or ''}?"
     found = re.match(rf"{_OPENING}{_WHO} (?P<be>was|were) {_PARTICIPLE}{dated}", text)
     if found and (found["opening"] or found["date"]):
@@ -240,6 +245,8 @@ def _where(text: str) -> Iterator[str]:
     )
     if found:
         yield f"Where {found['be']} {_inside(found['subject'])} {found['how']}?"
+    if found := re.match(rf"{_WHO} died (?:in|at|near) (?!{_DATE}){_NAME}", text):
+        yield f"Where did {_inside(found['subject'])} die?"
 
 
 def _who_did(text: str) -> Iterator[str]:
@@ -248,6 +255,15 @@ def _who_did(text: str) -> Iterator[str]:
         return
     if re.match(rf"the \w|(?:the )?{_NAME}", found["what"]):
         yield f"Who {found['verb']} {_undated(found['what'])}?"
+
+
+def _who_did_it(text: str) -> Iterator[str]:
+    found = re.match(
+        rf"{_OPENING}{_OF_WHOM} (?:was|were) {_ADVERB}(?P<done>[a-z]+)(?: in {_DATE})? by (?:the )?{_NAME}", text
+    )
+    done = _DONE.get(found["done"], found["done"]) if found else ""
+    if found and done in _DOERS:
+        yield f"Who {done} {_inside(found['subject'])}?"
 
 
 _PATTERNS = (
@@ -259,6 +275,7 @@ _PATTERNS = (
     _when,
     _where,
     _who_did,
+    _who_did_it,
     _who_or_what_is,
     _what_is_called,
 )
@@ -287,12 +304,14 @@ def _reads_well(asked: str) -> bool:
 
 def _begins_with_a_name(sentence: str, article: str) -> bool:
     """Whether the capital letter that a sentence begins with is that of a name, as far as the article shows."""
-    sentence = re.sub(rf"^(?:In|On|Since|By) {_DATE},? ", "", sentence)
+    sentence = re.sub(rf"^(?:In|On) {_DATE},? ", "", sentence)
     if re.match(r"The \w", sentence):
         return True
     first = re.match(r"[\w-]+", sentence)
     if not first or first[0].casefold() in _NEVER_NAMES:
         return False
-    if re.match(rf"{_CAPITAL} [A-Z][a-z]", sentence) or any(letter.isupper() for letter in first[0][1:]):
+    if re.match(rf"{_CAPITAL} (?:[A-Z][a-z]|was born\b|died\b)", sentence) or any(
+        letter.isupper() for letter in first[0][1:]
+    ):
         return True
     return re.search(rf"[a-z,] {re.escape(first[0])}\b", article) is not None
