@@ -101,8 +101,9 @@ def cuts(inspection: Inspection) -> str:
         return "Nothing was found."
     given = sum(candidate.fate is Fate.GIVEN for candidate in candidates)
     return (
-        f"{len(candidates)} chunks were found, {given} of them given to the reader as {len(inspection.found.passages)} "
-        f"passages; at most {inspection.most_passages} passages of {inspection.most_tokens} tokens together."
+        f"Chunks found: {len(candidates)}, given to the reader: {given}, joined into passages: "
+        f"{len(inspection.found.passages)}. Allowed are {inspection.most_passages} passages of "
+        f"{inspection.most_tokens:,} tokens together."
     )
 
 

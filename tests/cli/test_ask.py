@@ -125,3 +125,19 @@ def test_the_reader_is_closed_when_an_answer_fails(asked: Rag, monkeypatch: pyte
     assert (done.status, done.out) == (130, "")
     assert done.err.endswith("Stopped.\n")
     assert engine.closed
+
+
+def test_explain_adds_how_the_answer_came_about(asked: Rag) -> None:
+    lines = asked("ask", "--explain", QUESTION).done.splitlines()
+    why = lines.index("Why")
+    assert lines[0] == "It cost 3 million marks. [1] Purple elephants juggle volcanoes. (not supported)"
+    assert lines[why + 1].startswith("Given: it is 69 % sure to be right.")
+    assert {"Decision", "Timings", "Search", "Prompts"} <= set(lines)
+    assert '    | Passage [1], from "Harbour":' in lines
+    assert not [line for line in lines if line.startswith("! ")]
+
+
+def test_explain_and_json_exclude_one_another(asked: Rag) -> None:
+    done = asked("ask", "--json", "--explain", QUESTION)
+    assert (done.status, done.out) == (2, "")
+    assert done.complaint == "--json and --explain exclude one another. Give one of them."

@@ -19,6 +19,7 @@ from tests.cli.conftest import Rag
         (("batch",), "Missing argument 'questions'"),
         (("batch", "questions.csv"), "Missing option '--output'"),
         (("replay",), "Missing argument 'ID'"),
+        (("explain",), "Missing argument 'ID'"),
         (("eval",), "Missing argument 'SET'"),
         (("eval", "seeds", "--limit", "few"), "Invalid value for '--limit'"),
         (("compare", "before"), "Missing argument 'after'"),
@@ -48,7 +49,9 @@ def test_no_command_shows_the_commands_and_exits_2(arguments: tuple[str, ...], r
     assert "Commands" in done.out + done.err
 
 
-@pytest.mark.parametrize("command", ["", "index", "ask", "batch", "replay", "eval", "compare", "calibrate", "models"])
+@pytest.mark.parametrize(
+    "command", ["", "index", "ask", "batch", "replay", "explain", "eval", "compare", "calibrate", "models"]
+)
 def test_help_is_no_failure(command: str, rag_: Rag) -> None:
     assert rag_(*command.split(), "--help").done.strip().startswith("Usage: rag ")
 
