@@ -9,6 +9,9 @@ from enum import StrEnum
 
 from rag.types import Answer, Chunk, Document, Passage, Prompt
 
+NOTABLE = 0.001
+"""Seconds: a stage that took less was none."""
+
 
 class Fate(StrEnum):
     """What became of a chunk that was found."""
@@ -169,10 +172,11 @@ class Inspection:
 
 
 def shares(seconds: Sequence[tuple[str, float]]) -> tuple[Stage, ...]:
-    """Stages of which each took so long; those that took no time are left out.
+    """Stages of which each took so long; those that took less than a thousandth of a second are left out.
 
     >>> shares([("search", 1.0), ("checking", 0.0), ("writing", 3.0)])
     (Stage(name='search', seconds=1.0, share=0.25), Stage(name='writing', seconds=3.0, share=0.75))
     """
-    total = sum(spent for _, spent in seconds)
-    return tuple(Stage(name, spent, spent / total) for name, spent in seconds if spent > 0)
+    notable = [(name, spent) for name, spent in seconds if spent >= NOTABLE]
+    total = sum(spent for _, spent in notable)
+    return tuple(Stage(name, spent, spent / total) for name, spent in notable)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from rag.decomposing import parts
 from rag.inspecting import Candidate, Explained, Fate, Place
@@ -10,6 +11,9 @@ from rag.types import Catalogue, Chunk, Document, Embedder, Hit, Passage, Vector
 
 DENSE, WORDS, FUSED, RERANKED = "dense", "words", "fused", "reranked"
 """Names of the two searches, of both fused, and of what close reading makes of that."""
+
+Among: TypeAlias = frozenset[str] | None
+"""Ids of the only documents to be searched; None for all."""
 
 RANK_OFFSET = 60
 """The constant k of reciprocal rank fusion, as in the paper: first places don't outweigh agreement."""
@@ -61,12 +65,7 @@ def retrieve(
 
 
 def explain(
-    question: str,
-    embedder: Embedder,
-    catalogue: Catalogue,
-    budget: Budget,
-    candidates: int = 40,
-    documents: frozenset[str] | None = None,
+    question: str, embedder: Embedder, catalogue: Catalogue, budget: Budget, candidates: int, documents: Among = None
 ) -> Explained:
     """`retrieve`, with what became of each chunk that was found on the way."""
     return _explained(_run(question, embedder, catalogue, budget, candidates, documents))
@@ -197,12 +196,7 @@ class _Searches:
 
 
 def _run(
-    question: str,
-    embedder: Embedder,
-    catalogue: Catalogue,
-    budget: Budget,
-    candidates: int,
-    documents: frozenset[str] | None,
+    question: str, embedder: Embedder, catalogue: Catalogue, budget: Budget, candidates: int, documents: Among
 ) -> _Run:
     searches = _Searches(embedder, catalogue, candidates, documents)
     found = searches.find(question)

@@ -13,7 +13,7 @@ FISH, DOGS, WHALES, BOATS = "Fish swim.", "Dogs need a lead.", "Whales sing.", "
 
 
 def explained(shelf: Shelf, passages: int = 4, tokens: int = 100) -> Explained:
-    return explain(QUESTION, Unmoved(), shelf, Budget(passages, tokens, count_words))
+    return explain(QUESTION, Unmoved(), shelf, Budget(passages, tokens, count_words), 40)
 
 
 def fates(found: Explained) -> list[tuple[str, Fate, int | None]]:
@@ -41,7 +41,7 @@ def test_a_candidate_has_its_score_and_rank_at_every_step() -> None:
 def test_the_sentence_most_like_the_question_is_named() -> None:
     ferry = document("ferry", FERRY)
     shelf = Shelf([ferry], [chunk("Dogs need a lead. Bicycles travel free.", ferry)])
-    [one] = explain(QUESTION, WordEmbedder(), shelf, Budget(4, 100, count_words)).candidates
+    [one] = explain(QUESTION, WordEmbedder(), shelf, Budget(4, 100, count_words), 40).candidates
     assert (one.best, one.best_sentence) == ((0, 17), DOGS)
     assert one.relevance is not None
     assert 0 < one.relevance < 1
@@ -82,7 +82,7 @@ def test_chunks_joined_into_one_passage_name_that() -> None:
 def test_passages_and_similarity_are_those_of_retrieving() -> None:
     ferry = document("ferry", FERRY)
     shelf = Shelf([ferry], [chunk(text, ferry) for text in (FISH, DOGS, BOATS)])
-    arguments = (QUESTION, WordEmbedder(), shelf, Budget(2, 100, count_words))
+    arguments = (QUESTION, WordEmbedder(), shelf, Budget(2, 100, count_words), 40)
     found, retrieved = explain(*arguments), retrieve(*arguments)
     assert (found.passages, found.similarity) == (retrieved.passages, retrieved.similarity)
 
@@ -102,7 +102,7 @@ def test_a_chunk_that_only_a_part_of_the_question_found_says_so() -> None:
 
     shelf = Parted(articles, [chunks["harbour"], chunks["varel"]])
     question = "Do Varel and Emden charge the same fee?"
-    found = explain(question, Unmoved(), shelf, Budget(3, 100, count_words))
+    found = explain(question, Unmoved(), shelf, Budget(3, 100, count_words), 40)
     assert found.parts == ("Do Varel charge the same fee?", "Do Emden charge the same fee?")
     emden = candidate(found, "The emden fee.")
     assert emden.best_of == "Do Emden charge the same fee?"

@@ -31,6 +31,9 @@ LAST = "last-answers"
 
 REPORTS = Path("reports")
 
+QuestionId = Annotated[str, typer.Argument(metavar="ID", help="Of the question.")]
+Written = Annotated[Path | None, typer.Argument(help="What `rag batch` wrote; its last output when not given.")]
+
 
 @bulk_app.command()
 def batch(
@@ -79,26 +82,14 @@ def batch(
 
 
 @bulk_app.command()
-def replay(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="ID", help="Of the question.")],
-    answers: Annotated[
-        Path | None, typer.Argument(help="What `rag batch` wrote; its last output when not given.")
-    ] = None,
-) -> None:
+def replay(context: typer.Context, name: QuestionId, answers: Written = None) -> None:
     """Show an answer of a file exactly as it was given, and under which conditions."""
     for record in _records_of(context, name, answers):
         _show(record)
 
 
 @bulk_app.command()
-def explain(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="ID", help="Of the question.")],
-    answers: Annotated[
-        Path | None, typer.Argument(help="What `rag batch` wrote; its last output when not given.")
-    ] = None,
-) -> None:
+def explain(context: typer.Context, name: QuestionId, answers: Written = None) -> None:
     """Show how an answer of a file came about: what was found and cut, the prompts, the times, the decision."""
     from rag.batch import LibraryAsker
     from rag.pipeline import open_pipeline
