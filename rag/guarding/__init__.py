@@ -9,13 +9,29 @@ rates     requests a minute, by client
 users     names and hashed passwords in a file
 logins    who is logged in
 cited     the files behind citations
+handed    the files that the page made for a reader
+files     what is read of a file, and the name it is saved under
 """
 
 from rag.guarding.cited import Cited
 from rag.guarding.gate import USER, Door, Gate
+from rag.guarding.handed import Handed
+from rag.guarding.headers import document_policy
 from rag.guarding.logins import Logins
 from rag.guarding.origins import is_loopback, is_wildcard
 from rag.guarding.rates import Rates
 from rag.guarding.users import Users
 
-__all__ = ["USER", "Cited", "Door", "Gate", "Logins", "Rates", "Users", "is_loopback", "is_wildcard"]
+__all__ = [
+    "USER",
+    "Cited",
+    "Door",
+    "Gate",
+    "Handed",
+    "Logins",
+    "Rates",
+    "Users",
+    "document_policy",
+    "is_loopback",
+    "is_wildcard",
+]

@@ -5,15 +5,14 @@ another hash and stays where it is.
 """
 
 import hashlib
-import os
 import re
-import stat
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
+from rag.guarding.files import contents, harmless
 from rag.types import Document
 
 MOST = 10_000
@@ -68,28 +67,10 @@ class Cited:
             place = self._places.get((reader, document_id))
         if place is None or not place.path.is_absolute():
             return None
-        data = _contents(place.path)
+        data = contents(place.path, MAX_BYTES)
         if data is None or hashlib.sha256(data).hexdigest() != place.content_hash:
             return None
         content_type = SHOWN.get(place.path.suffix.lower())
         return CitedFile(
-            data, content_type or "application/octet-stream", _harmless(place.path), content_type is not None
+            data, content_type or "application/octet-stream", harmless(place.path.name), content_type is not None
         )
-
-
-def _contents(path: Path) -> bytes | None:
-    """Of a regular file that isn't too large; None for anything else, such as a pipe that would keep us waiting."""
-    try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    except (OSError, ValueError):
-        return None
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        return None
-    with os.fdopen(handle, "rb") as stream:
-        data = stream.read(MAX_BYTES + 1)
-    return data if len(data) <= MAX_BYTES else None
-
-
-def _harmless(path: PurePath) -> str:
-    return re.sub(r"[^A-Za-z0-9._ -]", "_", path.name)[-100:].lstrip(". ") or "article"

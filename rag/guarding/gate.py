@@ -25,6 +25,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.guarding.bodies import BodyRefused, read_body, replayed
 from rag.guarding.cited import DOCUMENT_ID, Cited
+from rag.guarding.files import disposition
+from rag.guarding.handed import TOKEN_PATTERN, Handed
 from rag.guarding.headers import ALWAYS, NOTHING, inline_scripts, login_policy, page_policy
 from rag.guarding.logins import LASTS, Logins
 from rag.guarding.origins import comes_from_here, may_be_called
@@ -58,6 +60,7 @@ _OPEN = tuple(
 """What the page asks of Gradio. Everything else answers 404."""
 
 _CITED = re.compile(rf"/cited/(?P<id>{DOCUMENT_ID.pattern})")
+_HANDED = re.compile(rf"/handed/(?P<token>{TOKEN_PATTERN})")
 _FORWARDED = (b"forwarded", b"x-forwarded-", b"x-real-ip", b"x-direct-url", b"x-gradio-")
 """Beginnings of headers by which a client could claim to be another, or make Gradio name another host."""
 
@@ -75,6 +78,7 @@ class Door:
     logins: Logins | None = None
     """None where everyone may come in."""
     cited: Cited = field(default_factory=Cited)
+    handed: Handed = field(default_factory=Handed)
     questions: Rates = field(default_factory=lambda: Rates(60, 20))
     """Presses of a button, by client."""
     requests: Rates = field(default_factory=lambda: Rates(3_000, 1_500))
@@ -125,6 +129,10 @@ class Gate:
                 return
         if found := _CITED.fullmatch(request.url.path):
             response = await run_in_threadpool(self._cited_file, request, user, found["id"])
+            await response(scope, receive, answer.send)
+            return
+        if found := _HANDED.fullmatch(request.url.path):
+            response = await run_in_threadpool(self._handed_file, request, user, found["token"])
             await response(scope, receive, answer.send)
             return
         if refusal := _refuse_unknown(request):
@@ -182,8 +190,16 @@ class Gate:
         if file is None:
             message = "No file is here that you have seen cited, or it has changed. Run `rag index` and ask again."
             return _refusal(404, message)
-        shown = "inline" if file.shown else "attachment"
-        headers = {"Content-Disposition": f'{shown}; filename="{file.name}"', "Cache-Control": "no-store"}
+        headers = {"Content-Disposition": disposition(file.name, file.shown), "Cache-Control": "no-store"}
+        return Response(file.data, headers=headers, media_type=file.content_type)
+
+    def _handed_file(self, request: Request, user: str | None, token: str) -> Response:
+        file = self._door.handed.file(user, token) if request.method in _READ else None
+        if file is None:
+            return _refusal(404, "This file is no longer here. Go back to the page and make it once more.")
+        headers = {"Content-Disposition": disposition(file.name, bool(file.policy)), "Cache-Control": "no-store"}
+        if file.policy:
+            headers["Content-Security-Policy"] = file.policy
         return Response(file.data, headers=headers, media_type=file.content_type)
 
     async def _checked_body(

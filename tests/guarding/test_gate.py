@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from rag.documents import load
-from rag.guarding import USER, Cited, Door, Gate, Logins, Rates, Users
+from rag.guarding import USER, Cited, Door, Gate, Handed, Logins, Rates, Users, document_policy
 from rag.guarding.gate import MOST_BYTES
 from rag.guarding.headers import ALWAYS, NOTHING, source_of
 
@@ -123,6 +123,8 @@ def test_what_the_page_asks_for_gets_through(path: str) -> None:
         "/cited/../etc/passwd",
         "/cited//etc/passwd",
         "/cited/%2fetc%2fpasswd",
+        "/handed/../etc/passwd",
+        "/handed/%2fetc%2fpasswd",
         "/%2e%2e/etc/passwd",
     ],
 )
@@ -356,6 +358,36 @@ def test_a_cited_file_is_served_by_its_documents_id_to_who_saw_it(users: Users, 
         assert client.post(f"/cited/{document.id}").status_code == 404
         assert client.get(f"/cited/{'0' * 16}").status_code == 404
         assert client.behind.seen == []
+
+
+def test_a_handed_file_is_served_by_its_token_to_whom_it_was_handed(users: Users) -> None:
+    users.add("bob", PASSWORD)
+    handed = Handed()
+    saved = handed.put("ann", "Größe.csv", b"<script>1</script>", "text/csv; charset=utf-8")
+    shown = handed.put("ann", "report.html", b"<style>a</style>", "text/html", document_policy(["a"], ["b"]))
+    logins = Logins(users)
+    for name, status in (("ann", 200), ("bob", 404)):
+        client = visitor(logins=logins, handed=handed)
+        log_in(client, name)
+        assert client.get(f"/handed/{shown}").status_code == status
+        assert client.get(f"/handed/{saved}").status_code == status
+        assert client.post(f"/handed/{saved}").status_code == 404
+        assert client.get(f"/handed/{'0' * 43}").status_code == 404
+        assert client.behind.seen == []
+    client = visitor(logins=logins, handed=handed)
+    assert client.get(f"/handed/{saved}").status_code == 401
+    log_in(client)
+    answer = client.get(f"/handed/{saved}")
+    assert answer.content == b"<script>1</script>"
+    assert answer.headers["content-disposition"].startswith('attachment; filename="Gr__e.csv"')
+    assert answer.headers["content-security-policy"] == NOTHING
+    assert answer.headers["cache-control"] == "no-store"
+    answer = client.get(f"/handed/{shown}")
+    assert answer.headers["content-disposition"] == 'inline; filename="report.html"'
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith(f"style-src {source_of(b'a')}; script-src {source_of(b'b')}; ")
+    assert policy.endswith(NOTHING)
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_a_failure_behind_the_gate_is_logged_without_what_it_failed_on(caplog: pytest.LogCaptureFixture) -> None:
