@@ -14,10 +14,11 @@ from functools import partial
 from typing import Protocol, TypeAlias
 
 from rag.errors import RagError
+from rag.inspecting import Inspection
 from rag.line import Line
 from rag.logs import log_failure
 from rag.settings import Settings
-from rag.types import Event, Turn
+from rag.types import Answer, Event, Turn
 
 UNFORESEEN = "Citeline didn’t foresee this error. The terminal it was started from shows what happened."
 
@@ -36,6 +37,12 @@ class Answers(Protocol):
     """What the page needs of a pipeline; `rag.pipeline` documents it."""
 
     def stream_answer(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Event]: ...
+
+    def inspect(self, answer: Answer, history: Sequence[Turn] = ()) -> Inspection: ...
+
+    def suggest(self, answer: Answer) -> tuple[str, ...]: ...
+
+    def openers(self) -> tuple[str, ...]: ...
 
     def close(self) -> None: ...
 
@@ -131,6 +138,11 @@ class Desk:
             leave.set()
             if worker.ident is None:  # it never started, so it won't leave the line
                 self._line.leave(ticket)
+
+    @property
+    def pipeline(self) -> Answers | None:
+        """For what needs no turn of the reader's; None while it isn't open."""
+        return None if isinstance(self.state, Opening | Failed) else self.state
 
     def close(self) -> None:
         """Stop what is running, then free the pipeline."""

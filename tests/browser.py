@@ -12,7 +12,7 @@ from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 ARGUMENTS = (
@@ -48,6 +48,7 @@ def chromium() -> Iterator[Browser]:
     if path is None:
         pytest.fail("These tests need Chromium: install it, name it in CHROMIUM, or run `pytest -m 'not browser'`.")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=15_000)  # the machine may have other work to do
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser
         browser.close()

@@ -3,11 +3,15 @@
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
 from playwright.sync_api import Page
 
 from rag import desk
+from rag.errors import RagError
+from rag.inspecting import Inspection
 from rag.page.serving import serving
 from rag.settings import Settings, load_settings
 from rag.types import (
@@ -65,6 +69,8 @@ class ScriptedPipeline:
         self.asked: list[tuple[str, tuple[Turn, ...]]] = []
         self.left_early = threading.Event()
         self.closed = False
+        self.suggestions: tuple[str, ...] = ()
+        self.beginnings = ("how much does TikTok pay Microsoft?", "What began in March?")
 
     def stream_answer(self, question: str, history: Sequence[Turn] = ()) -> Generator[Event, None, None]:
         self.asked.append((question, tuple(history)))
@@ -81,6 +87,15 @@ class ScriptedPipeline:
             self.left_early.set()
             raise
 
+    def inspect(self, answer: Answer, history: Sequence[Turn] = ()) -> Inspection:  # noqa: ARG002
+        raise RagError("A script has no passages to search.")
+
+    def suggest(self, answer: Answer) -> tuple[str, ...]:  # noqa: ARG002
+        return self.suggestions
+
+    def openers(self) -> tuple[str, ...]:
+        return self.beginnings
+
     def close(self) -> None:
         self.closed = True
 
@@ -89,10 +104,10 @@ class ScriptedPipeline:
 def served(
     pipeline: desk.Answers, opener: Callable[[Settings, desk.Report], desk.Answers] | None = None, **settings: object
 ) -> Iterator[str]:
-    with serving(
-        load_settings(port=free_port(), **settings), opener or (lambda _settings, _report: pipeline)
-    ) as address:
-        yield address
+    with TemporaryDirectory() as folder:
+        given = load_settings(**{"port": free_port(), "conversations": Path(folder), **settings})
+        with serving(given, opener or (lambda _settings, _report: pipeline)) as address:
+            yield address
 
 
 def usual(question: str = "how much?") -> list[Step]:

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import app
-from rag import desk
+from rag import desk, talks
 from rag.errors import LibraryEmpty, QuestionError, RagError
 from rag.page.asking import HINT
 from rag.page.serving import serving
@@ -54,12 +54,18 @@ def test_a_mark_leads_to_its_source_by_mouse_and_by_keyboard(tab: Page) -> None:
         mark = tab.locator("#current .cite")
         expect(mark).to_have_attribute("title", SENTENCE)
         mark.click()
-        expect(tab.locator("#source-1-1")).to_be_focused()
-        tab.locator("#box textarea").focus()
+        cited = tab.locator("#reading .passage mark")
+        expect(cited).to_be_focused()
+        expect(cited).to_have_text(SENTENCE)
+        expect(tab.locator("#reading h2")).to_have_text("The bill")
+        tab.click("#reading [data-act=close]")
+        expect(tab.locator("#panel")).to_be_visible()
         mark.focus()
         tab.keyboard.press("Enter")
-        expect(tab.locator("#source-1-1")).to_be_focused()
-        assert tab.url == f"{address}?__theme=light"  # following a mark doesn't load the page anew
+        expect(cited).to_be_focused()
+        tab.keyboard.press("Escape")
+        expect(tab.locator("#panel")).to_be_visible()
+        assert "__theme=light" in tab.url  # following a mark doesn't load the page anew
 
 
 @browser_test
@@ -126,7 +132,8 @@ def test_stop_shows_at_once_even_while_the_pipeline_is_deaf(tab: Page) -> None:
 
 
 @browser_test
-def test_closing_the_tab_closes_the_generator(chromium: Browser) -> None:
+def test_an_answer_that_nobody_comes_back_to_is_stopped(chromium: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talks, "ABANDONED", 0.3)
     pipeline = ScriptedPipeline([PassagesFound((passage(1),)), threading.Event()])
     with served(pipeline) as address:
         tab = chromium.new_page()
@@ -254,8 +261,8 @@ def test_examples_follow_ups_and_a_new_conversation(tab: Page) -> None:
         expect(tab.locator("#past .exchange")).to_have_count(1)
         expect(tab.locator("#source-1-1")).to_be_hidden()
         tab.click("#exchange-1 .cite")
-        expect(tab.locator("#source-1-1")).to_be_focused()
-        expect(tab.locator("#source-2-1")).to_be_hidden()
+        expect(tab.locator("#reading .passage mark")).to_be_focused()
+        expect(tab.locator("#panel")).to_be_hidden()
         tab.click("#new")
         expect(tab.locator("#welcome")).to_be_visible()
         expect(tab.locator(".exchange")).to_have_count(0)

@@ -60,12 +60,13 @@ MAY_IMPORT = {
     "evaluation": f"types errors settings records {STAGES} indexing calibration pipeline metrics batch rendering",
     "guarding": "types errors logs rendering",
     "line": "errors",
-    "desk": "types errors settings logs line pipeline",
-    "page": "types errors settings logs exchanges conversations pipeline rendering exporting guarding desk",
+    "desk": "types errors settings logs line inspecting pipeline",
+    "talks": "types errors logs exchanges conversations rendering desk",
+    "page": "types errors settings logs exchanges conversations pipeline rendering exporting guarding desk talks",
     "app": "errors settings rendering page",
     "cli": (
         f"types errors settings logs model_files records exchanges conversations {STAGES} indexing syncing watching "
-        "pipeline rendering exporting guarding desk calibration metrics batch evaluation app"
+        "pipeline rendering exporting guarding desk talks calibration metrics batch evaluation app"
     ),
 }
 

@@ -11,12 +11,14 @@ from rag.desk import Desk, Waiting
 from rag.errors import QuestionError, RagError
 from rag.settings import load_settings
 from rag.types import Event, TextPiece, Turn
+from tests.page import ScriptedPipeline
 
 
-class Reading:
+class Reading(ScriptedPipeline):
     """Answers each question once its gate opens, and notes what it began and what it left."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.begun: list[str] = []
         self.left: list[str] = []
         self.gate = threading.Event()
@@ -30,9 +32,6 @@ class Reading:
         except GeneratorExit:
             self.left.append(question)
             raise
-
-    def close(self) -> None:
-        """Nothing to free."""
 
 
 class Reader(threading.Thread):

@@ -15,6 +15,7 @@ from gradio.utils import get_upload_folder
 from playwright.sync_api import Browser, Page, expect
 from starlette.testclient import TestClient
 
+from rag.conversations import Conversations
 from rag.desk import Desk
 from rag.documents import load
 from rag.errors import QuestionError, RagError
@@ -22,6 +23,7 @@ from rag.guarding import Users
 from rag.page.building import build_page
 from rag.page.serving import door_of, serving, with_page
 from rag.settings import load_settings
+from rag.talks import Talks
 from rag.types import Chunk, Finished, Passage, PassagesFound, TextPiece
 from tests.browser import free_port
 from tests.page import ARTICLE, ScriptedPipeline, Step, answer, ask, passage, served, usual
@@ -99,9 +101,10 @@ def test_no_path_leads_to_a_file(secret: Path) -> None:
             assert SECRET.encode() not in body, path
 
 
-def test_behind_the_gate_gradio_gives_no_file_either(secret: Path) -> None:
+def test_behind_the_gate_gradio_gives_no_file_either(secret: Path, tmp_path: Path) -> None:
     door = door_of(load_settings())
-    page = build_page(Desk(load_settings(), lambda _settings, _report: ScriptedPipeline()), door)
+    desk = Desk(load_settings(), lambda _settings, _report: ScriptedPipeline())
+    page = build_page(desk, Talks(desk, Conversations(tmp_path)), door)
     client = TestClient(with_page(page, door), raise_server_exceptions=False)
     assert client.get("/").status_code == 200
     for path in ways_to(secret):

@@ -14,7 +14,7 @@ files     what is read of a file, and the name it is saved under
 """
 
 from rag.guarding.cited import Cited
-from rag.guarding.gate import USER, Door, Gate
+from rag.guarding.gate import BROWSER, USER, Door, Gate
 from rag.guarding.handed import Handed
 from rag.guarding.headers import document_policy
 from rag.guarding.logins import Logins
@@ -23,6 +23,7 @@ from rag.guarding.rates import Rates
 from rag.guarding.users import Users
 
 __all__ = [
+    "BROWSER",
     "USER",
     "Cited",
     "Door",

@@ -9,6 +9,7 @@ import json
 import logging
 import math
 import re
+import secrets
 from collections import OrderedDict
 from collections.abc import Collection
 from contextlib import ExitStack
@@ -42,8 +43,12 @@ MOST_SESSIONS = 10_000
 
 USER = "citeline.user"
 """In the ASGI scope: the name of who is logged in, or None."""
+BROWSER = "citeline.browser"
+"""In the ASGI scope: a secret that tells a browser from all others, also tomorrow; empty where it keeps no cookies."""
+_A_YEAR = 365 * 24 * 3600
 
 _SESSION = r"[A-Za-z0-9]{1,40}"
+_BROWSER = r"[A-Za-z0-9_-]{43}"
 _READ = ("GET", "HEAD")
 _OPEN = tuple(
     (methods, re.compile(path))
@@ -139,6 +144,11 @@ class Gate:
             await refusal(scope, receive, answer.send)
             return
         session = _session_in_address(request)
+        browser = request.cookies.get(self._cookie(request, "browser"), "")
+        if not re.fullmatch(_BROWSER, browser):
+            browser = ""
+            if request.url.path == "/":
+                browser = answer.cookie(self._cookie(request, "browser"), request.url.scheme == "https")
         send: Send = answer.page if request.url.path == "/" else answer.send
         with ExitStack() as stack:
             if request.method == "POST":
@@ -148,7 +158,7 @@ class Gate:
                 self._claim(session, user)
                 if request.url.path == "/gradio_api/queue/data":
                     send = stack.enter_context(self._streams.followed(session, receive, send))
-            await self._page(_passed_on(scope, user), receive, send)
+            await self._page(_passed_on(scope, user, browser), receive, send)
 
     def _refuse_strangers(self, request: Request, client: str) -> Response | None:
         hosts = request.headers.getlist("host")
@@ -182,8 +192,9 @@ class Gate:
             return _login_response("", HTTPStatus.OK)
         return _refusal(401, "Log in first.")
 
-    def _cookie(self, request: Request) -> str:
-        return f"citeline-{request.url.port or request.url.scheme}"  # cookies don't keep the ports of a host apart
+    def _cookie(self, request: Request, kind: str = "") -> str:
+        parts = ("citeline", kind, str(request.url.port or request.url.scheme))  # cookies keep no ports apart
+        return "-".join(filter(None, parts))
 
     def _cited_file(self, request: Request, user: str | None, document_id: str) -> Response:
         file = self._door.cited.file(user, document_id) if request.method in _READ else None
@@ -241,7 +252,15 @@ class _Answer:
         self._send = send
         self._start: Message | None = None
         self._body = bytearray()
+        self._cookie = ""
         self.begun = False
+
+    def cookie(self, name: str, secure: bool) -> str:
+        """Give the browser a new secret with the page, and return it. No script can read it."""
+        secret, carrier = secrets.token_urlsafe(32), Response()
+        carrier.set_cookie(name, secret, _A_YEAR, httponly=True, samesite="lax", secure=secure)
+        self._cookie = carrier.headers["set-cookie"]
+        return secret
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -263,6 +282,8 @@ class _Answer:
         headers = MutableHeaders(raw=self._start["headers"])
         headers["Content-Security-Policy"] = page_policy([*inline_scripts(bytes(self._body)), page_script().encode()])
         headers["Cache-Control"] = "no-store"
+        if self._cookie:
+            headers.append("Set-Cookie", self._cookie)
         await self.send(self._start)
         await self.send({"type": "http.response.body", "body": bytes(self._body)})
 
@@ -302,11 +323,11 @@ def _client(request: Request) -> str:
     return str(IPv6Network((address, 64), strict=False)) if isinstance(address, IPv6Address) else str(address)
 
 
-def _passed_on(scope: Scope, user: str | None) -> Scope:
+def _passed_on(scope: Scope, user: str | None, browser: str) -> Scope:
     """Without what a client claims of itself, and asking for the page as plain text where its scripts are looked at."""
     dropped = (*_FORWARDED, b"accept-encoding") if scope["path"] == "/" else _FORWARDED
     headers = [(name, value) for name, value in scope["headers"] if not name.startswith(dropped)]
-    return {**scope, "headers": headers, USER: user}
+    return {**scope, "headers": headers, USER: user, BROWSER: browser}
 
 
 def _login_response(trouble: str, status: HTTPStatus) -> Response:

@@ -1,37 +1,49 @@
 """Asking: the conversation on the left, the passages it rests on to the right, the question box below.
 
 Widgets   what stands in this view; which of it shows follows from what it holds, in page.css
+Shown      what a tab shows
 Handlers  what happens when something is pressed
 """
 
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import gradio as gr
 
 from rag import rendering
-from rag.desk import TICK, UNFORESEEN, Desk, Failed, Opening, Waiting
-from rag.errors import RagError
-from rag.guarding import Door, is_loopback
+from rag.conversations import Conversations
+from rag.desk import TICK, UNFORESEEN, Desk, Failed, Opening
+from rag.errors import InputError, RagError
+from rag.exchanges import Conversation, Draft, Exchange, Feedback, Trouble, Vote
+from rag.exporting import Format, answer_to_paste, exported, file_name
+from rag.guarding import Door
 from rag.logs import log_failure
-from rag.page.shared import QUIET, Updates, html
-from rag.rendering import Draft, Exchange, Trouble
-from rag.types import Answer, Document, Event, TextPiece
+from rag.page.shared import QUIET, Updates, client_of, html, owner_of
+from rag.rendering import Tools
+from rag.talks import Running, Talks
+from rag.types import Answer
 
-EXAMPLES = (
-    "how much does TikTok pay Microsoft?",
-    "What three goals did Liang Rubo set for ByteDance?",
-    "Why did OpenAI suspend ByteDance’s account?",
-    "Which project is Apple abandoning to focus on AI?",
-)
 HINT = "Enter asks, Shift + Enter begins a new line."
+READ_ONLY = "This is a shared conversation. A new one can be begun above."
+EDITING = "What is asked now takes the place of question {number} and of what follows it."
+GONE = "That conversation isn’t here."
+
+TYPES = {
+    Format.MARKDOWN: "text/markdown; charset=utf-8",
+    Format.JSON: "application/json",
+    Format.DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    Format.PDF: "application/pdf",
+}
 
 REDRAW = 0.08
 """Seconds between two drawings of an answer that is being written, at least."""
+MOST_TABS = 10_000
+"""Of which it is remembered what they show."""
 
 _log = logging.getLogger("citeline")
 
@@ -41,31 +53,65 @@ class Widgets:
     """What stands in the view, from top to bottom."""
 
     new: gr.Button
+    find: gr.Textbox
+    drawer: gr.HTML
+    place: gr.HTML
+    handout: gr.HTML
     failure: gr.HTML
     retry: gr.Button
     welcome: gr.HTML
     past: gr.HTML
     """All exchanges but the newest; drawn once a question, while `current` is drawn with every word."""
     current: gr.HTML
+    suggested: gr.HTML
     evidence: gr.HTML
+    reading: gr.HTML
+    """Above the evidence and instead of it: an article, or how an answer came about."""
     box: gr.Textbox
     ask: gr.Button
     stop: gr.Button
     status: gr.HTML
-    conversation: gr.State
+    shown: gr.State
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The conversation that a tab shows."""
+
+    id: str = ""
+    """Empty for one that has not begun, or can't be saved."""
+    title: str = ""
+    exchanges: tuple[Exchange, ...] = ()
+    feedback: Mapping[int, Feedback] = field(default_factory=dict)
+    token: str = ""
+    """Of its shared copy."""
+    editing: int = 0
+    """Number of the exchange whose place the next question takes."""
+    read_only: bool = False
 
 
 def lay_out() -> Widgets:
     """Put the widgets into the view that is being built."""
+    script = rendering.talk_script()
     with gr.Column(elem_id="desk"):
-        new = gr.Button("New conversation", elem_id="new")
+        with gr.Row(elem_id="shelf"):
+            html("shelf-toggle", rendering.shelf_button_html())
+            new = gr.Button("New conversation", elem_id="new")
+        with gr.Column(elem_id="drawer"):
+            find = gr.Textbox(label="Search conversations", elem_id="find", max_lines=1)
+            drawer = html("saved", script=script)
         with gr.Column(elem_id="thread"):
+            place = html("place", rendering.place_html("", ""), script)
+            handout = html("handout")
             failure = html("failure")
             retry = gr.Button("Try again", elem_id="retry")
-            welcome = html("welcome", rendering.welcome_html(EXAMPLES), rendering.welcome_script())
-            past = html("past")
-            current = html("current")
-        evidence = html("panel")
+            welcome = html("welcome", rendering.welcome_html(()), rendering.welcome_script())
+            past = html("past", script=script)
+            current = html("current", script=script)
+            suggested = html("suggested", script=rendering.welcome_script())
+        with gr.Column(elem_id="side"):
+            reading = html("reading", script=script)
+            evidence = html("panel", script=script)
         with gr.Column(elem_id="composer"):
             with gr.Row(elem_id="question"):
                 box = gr.Textbox(
@@ -81,72 +127,244 @@ def lay_out() -> Widgets:
                 ask = gr.Button("Ask", elem_id="ask")
                 stop = gr.Button("Stop", elem_id="stop")
             status = html("status", rendering.status_html(""))
-    state = gr.State(())
-    return Widgets(new, failure, retry, welcome, past, current, evidence, box, ask, stop, status, state)
+    state = gr.State(Shown())
+    return Widgets(
+        new, find, drawer, place, handout, failure, retry, welcome, past, current, suggested, evidence, reading, box,
+        ask, stop, status, state,
+    )  # fmt: skip
 
 
 class Handlers:
-    """What the page does; each method returns or yields updates."""
+    """What the view does; each method returns or yields updates."""
 
-    def __init__(self, desk: Desk, widgets: Widgets, door: Door) -> None:
+    def __init__(self, desk: Desk, talks: Talks, widgets: Widgets, door: Door) -> None:
         self._desk = desk
+        self._talks = talks
+        self._saved: Conversations = talks.saved
         self._on = widgets
         self._door = door
-        self._leaving: dict[str | None, threading.Event] = {}  # by session, while it waits for an answer
+        self._beginning = threading.Lock()
+        self._showing: OrderedDict[str | None, Running] = OrderedDict()
+        """By session: the answer under way that its tab shows. Another stops being drawn there."""
 
     def watch(self) -> Iterator[Updates]:
         """Follow the opening of the pipeline to its end."""
         while isinstance(self._desk.state, Opening):
             yield self._opening()
             time.sleep(TICK)
-        yield self._opening()
+        beginnings: tuple[str, ...] = ()
+        if pipeline := self._desk.pipeline:
+            beginnings = self._tried(pipeline.openers, ())
+        yield {**self._opening(), self._on.welcome: rendering.welcome_html(beginnings)}
 
     def retry(self) -> Iterator[Updates]:
-        """Open the pipeline once more."""
+        """Shown the pipeline once more."""
         self._desk.open()
         yield from self.watch()
 
-    def ask(
-        self, typed: str | None, conversation: Sequence[Exchange], event: gr.EventData, request: gr.Request
-    ) -> Iterator[Updates]:
+    def arrive(self, request: gr.Request) -> Iterator[Updates]:
+        """Show the conversation that the address names, and follow an answer that is under way there."""
+        asked = dict(request.query_params)
+        yield {self._on.drawer: self._drawer(request, "")}
+        if token := asked.get("shared"):
+            copy = self._tried(lambda: self._saved.read_shared(token), None)
+            yield self._whole(_opened(copy, read_only=True), request) if copy else self._gone()
+        elif ident := asked.get("c"):
+            yield from self._go(ident, request)
+
+    def ask(self, typed: str | None, shown: Shown, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
         """Answer what was typed, or the example that was chosen."""
-        on = self._on
-        given = event.value if event.target is on.welcome else typed
+        given = event.value if getattr(event.target, "elem_id", "") in ("welcome", "suggested") else typed
         question = given.strip() if isinstance(given, str) else ""
-        if not question:
-            return
-        earlier = tuple(rendering.stopped(exchange) for exchange in conversation)
-        exchange = Exchange(len(earlier) + 1, question, Draft("Searching the articles"))
-        leave = self._leaving[request.session_hash] = threading.Event()
+        yield self._nothing()
+        if question:
+            yield from self._ask(question, shown, request)
+
+    def act(self, shown: Shown, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
+        """Do what the pressed button says. What comes from a browser may be anything."""
+        given = event.value if isinstance(event.value, dict) else {}
+        detail = {name: value for name, value in given.items() if isinstance(value, str)}
+        number = int(detail["number"]) if detail.get("number", "").isdecimal() else 0
+        exchange = next((one for one in shown.exchanges if one.number == number), None)
+        yield self._nothing()
         try:
-            yield {on.past: rendering.conversation_html(earlier), on.box: "", **self._drawn(earlier, exchange)}
-            asked = self._desk.ask(question, rendering.turns(earlier), leave, client_of(request))
-            with closing(asked) as events:
-                for drawing in _drawings(exchange, events):
-                    exchange = drawing
-                    if isinstance(exchange.outcome, Answer):
-                        self._door.cited.note(request.username, _cited_documents(exchange.outcome))
-                    yield self._drawn(earlier, exchange)
+            match detail.get("act"):
+                case "go":
+                    yield from self._go(detail.get("id", ""), request)
+                case "again" if exchange and not shown.read_only:
+                    yield from self._ask(exchange.question, replace(shown, editing=number), request)
+                case "edit" if exchange and not shown.read_only:
+                    line = rendering.status_html(EDITING.format(number=number))
+                    yield {
+                        self._on.box: exchange.question,
+                        self._on.status: line,
+                        self._on.shown: replace(shown, editing=number),
+                    }
+                case "rate" | "reason" if exchange and shown.id:
+                    yield self._rated(shown, exchange, detail, request)
+                case "open" if exchange:
+                    passage = int(detail["passage"]) if detail.get("passage", "").isdecimal() else 0
+                    yield {self._on.reading: rendering.reader_html(exchange, passage)}
+                case "inspect" if exchange:
+                    yield {self._on.reading: self._inspected(shown, exchange)}
+                case "close":
+                    yield {self._on.reading: ""}
+                case "export" if shown.exchanges:
+                    yield {self._on.handout: self._exported(shown, detail.get("format", ""), request)}
+                case "share" | "withdraw" | "rename" | "delete":
+                    yield self._kept(shown, detail, request)
         except RagError as error:
-            exchange = rendering.failed(exchange, str(error))
-        except Exception as error:
-            log_failure(_log, "A question could not be answered", error, self._door.log_texts)
-            exchange = rendering.failed(exchange, UNFORESEEN)
-        finally:
-            self._leaving.pop(request.session_hash, None)
-        if isinstance(exchange.outcome, Trouble):
-            yield {on.box: question}
-        yield {on.failure: self._failure(), **self._drawn(earlier, rendering.stopped(exchange))}
+            yield {self._on.status: rendering.status_html(str(error))}
 
     def stop(self, request: gr.Request) -> None:
-        """Let the answer of this page end as it is; `ask` shows that."""
-        if leave := self._leaving.get(request.session_hash):
-            leave.set()
+        """Let the answer that this tab shows end as it is; `ask` shows that."""
+        if running := self._showing.get(request.session_hash):
+            running.stop()
 
-    def clear(self) -> Updates:
+    def clear(self, request: gr.Request) -> Updates:
         """Begin a new conversation."""
-        on = self._on
-        return {on.past: "", on.current: "", on.evidence: "", on.status: self._status(HINT), on.conversation: ()}
+        self._look_away(request)
+        return {**self._whole(Shown(), request), self._on.box: ""}
+
+    def find(self, wanted: str | None, shown: Shown, request: gr.Request) -> Updates:
+        """List the saved conversations in which the words stand."""
+        return {self._on.drawer: self._drawer(request, shown.id, wanted or "")}
+
+    def suggest(self, shown: Shown) -> Updates:
+        """Questions to go on with, after an answer."""
+        last = shown.exchanges[-1].outcome if shown.exchanges else None
+        pipeline = self._desk.pipeline
+        if not isinstance(last, Answer) or pipeline is None or shown.read_only:
+            return {self._on.suggested: ""}
+        return {self._on.suggested: rendering.suggestions_html(self._tried(lambda: pipeline.suggest(last), ()))}
+
+    def _ask(self, question: str, shown: Shown, request: gr.Request) -> Iterator[Updates]:
+        if shown.read_only:
+            shown = Shown()
+        number = shown.editing or len(shown.exchanges) + 1
+        earlier = tuple(rendering.stopped(one) for one in shown.exchanges[: number - 1])
+        owner, replacing = owner_of(request), shown.editing or None
+        with self._beginning:
+            if self._is_asked(question, request):
+                return
+            self._look_away(request)
+            running = self._talks.ask(owner, client_of(request), question, earlier, shown.id, replacing)
+            self._show(running, request)
+        feedback = {at: given for at, given in shown.feedback.items() if at < number}
+        opened = replace(shown, id=running.conversation, exchanges=earlier, feedback=feedback, editing=0)
+        opened = replace(opened, title=shown.title or question)
+        begun = {
+            self._on.place: self._place(opened),
+            self._on.box: "",
+            self._on.past: self._conversation(opened),
+            self._on.suggested: "",
+            self._on.reading: "",
+        }
+        yield {**begun, **self._drawn(opened, running.exchange, request)}
+        yield from self._followed(opened, running, request)
+        if isinstance(running.exchange.outcome, Trouble):
+            yield {self._on.box: question}
+        if running.unsaved:
+            yield {self._on.status: rendering.status_html(f"This conversation isn’t kept. {running.unsaved}")}
+
+    def _followed(self, shown: Shown, running: Running, request: gr.Request) -> Iterator[Updates]:
+        """Draw the answer under way, as the last exchange of `open`, until it ends or the tab shows something else."""
+        session = request.session_hash
+        drawn = 0.0
+        for exchange in running.drawings():
+            if self._showing.get(session) is not running:
+                yield self._nothing()  # Gradio draws what was yielded last once more at the end
+                return
+            writing = isinstance(exchange.outcome, Draft) and bool(exchange.outcome.text)
+            if writing and time.monotonic() - drawn < REDRAW:
+                continue
+            drawn = time.monotonic()
+            yield self._drawn(shown, exchange, request)
+        self._showing.pop(session, None)
+        yield {self._on.failure: self._failure(), self._on.drawer: self._drawer(request, shown.id)}
+
+    def _is_asked(self, question: str, request: gr.Request) -> bool:
+        """Whether the tab waits for the answer to just that: a button was pressed twice."""
+        running = self._showing.get(request.session_hash)
+        return running is not None and running.exchange.question == question and running.is_going_on
+
+    def _show(self, running: Running, request: gr.Request) -> None:
+        self._showing[request.session_hash] = running
+        while len(self._showing) > MOST_TABS:
+            self._showing.popitem(last=False)
+
+    def _look_away(self, request: gr.Request) -> None:
+        if running := self._showing.pop(request.session_hash, None):
+            running.kept = True
+
+    def _go(self, ident: str, request: gr.Request) -> Iterator[Updates]:
+        self._look_away(request)
+        owner = owner_of(request)
+        try:
+            opened = _opened(self._saved.read(owner, ident))
+        except InputError:
+            yield self._gone()
+            return
+        yield self._whole(opened, request)
+        if running := self._talks.running(owner, ident):
+            self._show(running, request)
+            yield from self._followed(replace(opened, exchanges=opened.exchanges[:-1]), running, request)
+
+    def _gone(self) -> Updates:
+        return {self._on.status: rendering.status_html(GONE), self._on.place: rendering.place_html("", "")}
+
+    def _rated(self, shown: Shown, exchange: Exchange, detail: Mapping[str, str], request: gr.Request) -> Updates:
+        before = shown.feedback.get(exchange.number)
+        if detail["act"] == "rate":
+            vote = Vote(detail.get("vote", Vote.UP))
+            given = None if before and before.vote is vote else Feedback(vote)
+        else:
+            given = Feedback(Vote.DOWN, detail.get("reason", ""))
+        self._saved.rate(owner_of(request), shown.id, exchange.number, given)
+        feedback = {at: one for at, one in shown.feedback.items() if at != exchange.number}
+        opened = replace(shown, feedback={**feedback, exchange.number: given} if given else feedback)
+        return {
+            self._on.past: self._conversation(replace(opened, exchanges=opened.exchanges[:-1])),
+            self._on.current: self._exchange(opened.exchanges[-1], opened),
+            self._on.shown: opened,
+        }
+
+    def _inspected(self, shown: Shown, exchange: Exchange) -> str:
+        pipeline, answer = self._desk.pipeline, exchange.outcome
+        if pipeline is None or not isinstance(answer, Answer):
+            return ""
+        history = rendering.turns(one for one in shown.exchanges if one.number < exchange.number)
+        return rendering.closable(rendering.inspection_html(pipeline.inspect(answer, history)))
+
+    def _exported(self, shown: Shown, ending: str, request: gr.Request) -> str:
+        wanted = next((one for one in Format if one.value == ending or one.name.lower() == ending), None)
+        if wanted is None:
+            raise InputError(f"There is no format {ending!r}.")
+        kept = self._saved.read(owner_of(request), shown.id)
+        name = file_name(kept, wanted)
+        token = self._door.handed.put(request.username, name, exported(kept, wanted), TYPES[wanted])
+        return rendering.handout_html(f"handed/{token}", name)
+
+    def _kept(self, shown: Shown, detail: Mapping[str, str], request: gr.Request) -> Updates:
+        owner, ident = owner_of(request), detail.get("id") or shown.id
+        match detail["act"]:
+            case "share":
+                opened = replace(shown, token=self._saved.share(owner, ident))
+            case "withdraw":
+                self._saved.withdraw(owner, ident)
+                opened = replace(shown, token="")
+            case "rename":
+                self._saved.rename(owner, ident, detail.get("title", ""))
+                opened = replace(shown, title=detail["title"].strip())
+            case _:
+                self._saved.delete(owner, ident)
+                return self.clear(request)
+        place = self._place(opened, opened=True)
+        return {self._on.place: place, self._on.drawer: self._drawer(request, shown.id), self._on.shown: opened}
+
+    def _nothing(self) -> Updates:
+        """Leaves all as it is; a handler that yields nothing would empty all its outputs."""
+        return {self._on.box: gr.skip()}
 
     def _opening(self) -> Updates:
         return {self._on.failure: self._failure(), self._on.status: self._status(HINT)}
@@ -161,50 +379,101 @@ class Handlers:
             return rendering.status_html(state.line, state.percent)
         return rendering.status_html(otherwise)
 
-    def _drawn(self, earlier: tuple[Exchange, ...], exchange: Exchange) -> Updates:
-        exchanges = (*earlier, exchange)
+    def _whole(self, shown: Shown, request: gr.Request) -> Updates:
+        """All of a conversation at once."""
+        on, exchanges = self._on, shown.exchanges
+        for exchange in exchanges:
+            self._note(exchange, request)
+        last = exchanges[-1] if exchanges else None
         return {
-            self._on.current: rendering.exchange_html(exchange),
-            self._on.evidence: rendering.evidence_html(exchanges),
-            self._on.status: self._status(rendering.summary(exchange)),
-            self._on.conversation: exchanges,
+            on.place: self._place(shown),
+            on.drawer: self._drawer(request, shown.id),
+            on.past: self._conversation(replace(shown, exchanges=exchanges[:-1])),
+            on.current: self._exchange(last, shown) if last else "",
+            on.suggested: "",
+            on.evidence: rendering.evidence_html(exchanges) if exchanges else "",
+            on.reading: "",
+            on.status: self._status(READ_ONLY if shown.read_only else rendering.summary(last) if last else HINT),
+            on.shown: shown,
         }
 
+    def _drawn(self, earlier: Shown, exchange: Exchange, request: gr.Request) -> Updates:
+        """The newest exchange as it stands, after those of `earlier`."""
+        opened = replace(earlier, exchanges=(*earlier.exchanges, exchange))
+        self._note(exchange, request)
+        return {
+            self._on.current: self._exchange(exchange, opened),
+            self._on.evidence: rendering.evidence_html(opened.exchanges),
+            self._on.status: self._status(rendering.summary(exchange)),
+            self._on.shown: opened,
+        }
 
-def client_of(request: gr.Request) -> str:
-    """Who takes turns with others: a user where there is a login, else a machine, and on this machine a tab."""
-    host = request.client.host if request.client else ""
-    if request.username:
-        return f"user {request.username}"
-    return f"tab {request.session_hash}" if is_loopback(host) else f"machine {host}"
+    def _note(self, exchange: Exchange, request: gr.Request) -> None:
+        """Let the reader have the files that the answer cites."""
+        if isinstance(exchange.outcome, Answer):
+            cited = rendering.answer_citations(exchange.outcome)
+            self._door.cited.note(request.username, [citation.passage.document for citation in cited])
+
+    def _place(self, shown: Shown, opened: bool = False) -> str:
+        shared = f"?shared={shown.token}" if shown.token else ""
+        return rendering.place_html(shown.id, shown.title, shared, shown.read_only, opened)
+
+    def _exchange(self, exchange: Exchange, shown: Shown) -> str:
+        return rendering.exchange_html(exchange, self._tools(exchange, shown))
+
+    def _conversation(self, shown: Shown) -> str:
+        return rendering.conversation_html(shown.exchanges, lambda exchange: self._tools(exchange, shown))
+
+    def _tools(self, exchange: Exchange, shown: Shown) -> Tools | None:
+        if isinstance(exchange.outcome, Draft) or shown.read_only:
+            return None
+        plain, cited = (answer_to_paste(exchange, citations) for citations in (False, True))
+        return Tools(plain, cited, shown.feedback.get(exchange.number))
+
+    def _drawer(self, request: gr.Request, current: str, wanted: str = "") -> str:
+        owner = owner_of(request)
+        if not wanted.strip():
+            return rendering.drawer_html(self._tried(lambda: self._saved.listed(owner), ()), current)
+        found = self._tried(lambda: self._saved.search(owner, wanted), ())
+        excerpts = [(one, one.answer if one.answer.spans else one.question) for one in found]
+        return rendering.found_html([(one.conversation, one.title, text.text, text.spans) for one, text in excerpts])
+
+    def _tried(self, work: Callable[[], Any], otherwise: Any) -> Any:
+        """What `work` gives, or `otherwise` where it fails: for what the page can do without."""
+        try:
+            return work()
+        except RagError as error:
+            _log.info("%s", error)
+        except Exception as error:
+            log_failure(_log, UNFORESEEN, error, self._door.log_texts)
+        return otherwise
 
 
-def _cited_documents(answer: Answer) -> list[Document]:
-    return [citation.passage.document for citation in rendering.answer_citations(answer)]
+def _opened(kept: Conversation, read_only: bool = False) -> Shown:
+    return Shown(
+        kept.id, kept.title, kept.exchanges, kept.feedback, "" if read_only else kept.token or "", read_only=read_only
+    )
 
 
-def _drawings(exchange: Exchange, events: Iterator[Event | Waiting | None]) -> Iterator[Exchange]:
-    """The exchange after each event that is worth drawing; the last event always is."""
-    drawn = 0.0
-    for event in events:
-        if isinstance(event, Waiting):
-            exchange = rendering.delayed(exchange, event.doing)
-        elif event is not None:
-            exchange = rendering.advanced(exchange, event)
-        if isinstance(event, TextPiece) and time.monotonic() - drawn < REDRAW:
-            continue
-        drawn = time.monotonic()
-        yield exchange
-
-
-def build(page: gr.Blocks, desk: Desk, door: Door) -> None:
+def build(page: gr.Blocks, desk: Desk, talks: Talks, door: Door) -> None:
     """Put the view with its events into the page that is being built."""
     on = lay_out()
-    do = Handlers(desk, on, door)
-    outputs = [on.failure, on.past, on.current, on.evidence, on.box, on.status, on.conversation]
-    asking = [on.box.submit, on.ask.click, on.welcome.select]
-    gr.on(asking, do.ask, [on.box, on.conversation], outputs, **QUIET)
+    do = Handlers(desk, talks, on, door)
+    outputs: list[Any] = [
+        on.drawer, on.place, on.handout, on.failure, on.welcome, on.past, on.current, on.suggested, on.evidence,
+        on.reading, on.box, on.status, on.shown,
+    ]  # fmt: skip
+    together: dict[str, Any] = {
+        **QUIET,
+        "trigger_mode": "multiple",
+    }  # a vote or another question needn't wait for an answer
     page.load(do.watch, None, outputs, **QUIET)
+    page.load(do.arrive, None, outputs, **QUIET).then(do.suggest, on.shown, outputs, **QUIET)
+    asked = [on.box.submit, on.ask.click, on.welcome.select, on.suggested.select]
+    gr.on(asked, do.ask, [on.box, on.shown], outputs, **together).then(do.suggest, on.shown, outputs, **QUIET)
+    acts = [on.past.select, on.current.select, on.place.select, on.drawer.select, on.reading.select, on.evidence.select]
+    gr.on(acts, do.act, on.shown, outputs, **together)
+    on.find.change(do.find, [on.find, on.shown], outputs, **{**QUIET, "trigger_mode": "always_last"})
     on.retry.click(do.retry, None, outputs, **QUIET)
     on.stop.click(do.stop, **QUIET)
     on.new.click(do.clear, None, outputs, **QUIET)

@@ -7,6 +7,7 @@ from rag.desk import Desk
 from rag.guarding import Door
 from rag.page import asking
 from rag.page.shared import html
+from rag.talks import Talks
 
 MOST_CONNECTIONS = 500
 """Open at once; a tab has two or three. More are answered 503."""
@@ -15,7 +16,7 @@ MOST_CONVERSATIONS = 100
 """Remembered at once, each some 100 kB; the tab unused for longest begins anew. Gradio would keep 10,000."""
 
 
-def build_page(desk: Desk, door: Door) -> gr.Blocks:
+def build_page(desk: Desk, talks: Talks, door: Door) -> gr.Blocks:
     """The page with its events. `serving` runs it, which also gives it its looks."""
     page = gr.Blocks(title="Citeline", analytics_enabled=False, fill_width=True)
     page.state_session_capacity = MOST_CONVERSATIONS
@@ -23,5 +24,5 @@ def build_page(desk: Desk, door: Door) -> gr.Blocks:
     with page:
         html("masthead", rendering.masthead_html(logged_in=door.logins is not None))
         with gr.Tabs(elem_id="views"), gr.Tab("Ask", id="ask", elem_id="ask-view"):
-            asking.build(page, desk, door)
+            asking.build(page, desk, talks, door)
     return page

@@ -15,11 +15,13 @@ from gradio.routes import App
 from starlette.types import ASGIApp
 
 from rag import rendering
+from rag.conversations import Conversations
 from rag.desk import FAREWELL, Desk, OpenPipeline, open_pipeline
 from rag.errors import RagError
 from rag.guarding import USER, Door, Gate, Logins, Rates, Users, is_loopback, is_wildcard
 from rag.page.building import MOST_CONNECTIONS, build_page
 from rag.settings import Login, Settings
+from rag.talks import Talks
 
 
 @contextmanager
@@ -31,7 +33,8 @@ def serving(settings: Settings, opener: OpenPipeline = open_pipeline) -> Iterato
     door = door_of(settings)
     with closing(_listener(settings.host, settings.port)) as listener:
         desk = Desk(settings, opener)
-        page = build_page(desk, door)
+        conversations = Conversations(settings.conversations_folder)
+        page = build_page(desk, Talks(desk, conversations, settings.log_texts), door)
         desk.open()
         server = _server(Gate(with_page(page, door), door))
         thread = threading.Thread(target=server.run, args=([listener],), name="page", daemon=True)
@@ -45,6 +48,7 @@ def serving(settings: Settings, opener: OpenPipeline = open_pipeline) -> Iterato
             page.close(verbose=False)  # ends the answers that stream to open tabs
             server.should_exit = True
             thread.join(FAREWELL)
+            conversations.close()
 
 
 def door_of(settings: Settings) -> Door:

@@ -4,6 +4,8 @@ from typing import Any, TypeAlias
 
 import gradio as gr
 
+from rag.guarding import BROWSER, is_loopback
+
 Updates: TypeAlias = dict[Any, Any]
 """Widget → its new value; widgets left out stay as they are."""
 
@@ -14,3 +16,19 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private",
 def html(elem_id: str, value: str = "", script: str | None = None) -> gr.HTML:
     """Markup from `rag.rendering`, without the style that Gradio gives markup."""
     return gr.HTML(value, elem_id=elem_id, js_on_load=script, apply_default_css=False)
+
+
+def client_of(request: gr.Request) -> str:
+    """Who takes turns with others: a user where there is a login, else a machine, and on this machine a tab."""
+    host = request.client.host if request.client else ""
+    if request.username:
+        return f"user {request.username}"
+    return f"tab {request.session_hash}" if is_loopback(host) else f"machine {host}"
+
+
+def owner_of(request: gr.Request) -> str:
+    """Whose conversations are shown: a user's where there is a login, else a browser's; without cookies a tab's."""
+    if request.username:
+        return f"user {request.username}"
+    browser = request.request.scope.get(BROWSER) if request.request else None
+    return f"browser {browser}" if browser else f"tab {request.session_hash}"

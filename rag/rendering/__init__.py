@@ -7,6 +7,7 @@ Everything from articles, questions and models is taken to be hostile: it is sho
     html          answers, passages, messages → HTML
     conversation  the events that move exchanges on, and their HTML
     inspection    how an answer came about → HTML, and with inspection_text → plain text
+    talk          what surrounds exchanges: tools, the article behind a citation, saved conversations
     terminal      answers → plain text with numbered references
     login         the form for name and password
     assets        the page's style, script and icon
@@ -41,6 +42,18 @@ from rag.rendering.html import (
 from rag.rendering.inspection import inspection_html
 from rag.rendering.inspection_text import inspection_text
 from rag.rendering.login import LOGIN_STYLE, login_page
+from rag.rendering.talk import (
+    Tools,
+    closable,
+    drawer_html,
+    found_html,
+    handout_html,
+    place_html,
+    reader_html,
+    shelf_button_html,
+    suggestions_html,
+    talk_script,
+)
 from rag.rendering.terminal import answer_text
 from rag.rendering.wording import cited_numbers, timing_parts
 
@@ -50,20 +63,25 @@ __all__ = [
     "Exchange",
     "Html",
     "Stopped",
+    "Tools",
     "Trouble",
     "advanced",
     "answer_citations",
     "answer_html",
     "answer_text",
     "cited_numbers",
+    "closable",
     "conversation_html",
     "delayed",
     "draft_html",
+    "drawer_html",
     "error_card",
     "escape",
     "evidence_html",
     "exchange_html",
     "failed",
+    "found_html",
+    "handout_html",
     "inspection_html",
     "inspection_text",
     "login_page",
@@ -71,11 +89,16 @@ __all__ = [
     "page_head",
     "page_script",
     "passages_html",
+    "place_html",
     "plain",
+    "reader_html",
+    "shelf_button_html",
     "status_html",
     "stopped",
     "stopped_html",
+    "suggestions_html",
     "summary",
+    "talk_script",
     "timing_parts",
     "turns",
     "welcome_html",

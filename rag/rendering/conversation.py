@@ -1,6 +1,6 @@
 """What becomes of an exchange with each event of its answer, and how a conversation looks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from rag.exchanges import Draft, Exchange, Outcome, Stopped, Trouble
@@ -15,6 +15,7 @@ from rag.rendering.html import (
     stopped_html,
     working_html,
 )
+from rag.rendering.talk import Tools, tools_html
 from rag.rendering.wording import ABSTAINED, NO_ANSWER, cited_numbers
 from rag.types import Answer, Event, Finished, PassagesFound, TextPiece, Turn
 
@@ -72,15 +73,19 @@ def summary(exchange: Exchange) -> str:
     return ""
 
 
-def exchange_html(exchange: Exchange) -> Html:
-    """The question with what came of it so far."""
+def exchange_html(exchange: Exchange, tools: Tools | None = None) -> Html:
+    """The question with what came of it so far, and below it `tools`, once nothing more will come."""
     outcome, scope = exchange.outcome, exchange.scope
-    return exchange_frame(exchange.question, _body(outcome, scope), scope, pending=isinstance(outcome, Draft))
+    pending = isinstance(outcome, Draft)
+    below = tools_html(exchange, tools) if tools and not pending else ""
+    return exchange_frame(exchange.question, Html(f"{_body(outcome, scope)}{below}"), scope, pending)
 
 
-def conversation_html(exchanges: Sequence[Exchange]) -> Html:
+def conversation_html(
+    exchanges: Sequence[Exchange], tools: Callable[[Exchange], Tools | None] = lambda _: None
+) -> Html:
     """Exchanges one below the other."""
-    return joined([exchange_html(exchange) for exchange in exchanges])
+    return joined([exchange_html(exchange, tools(exchange)) for exchange in exchanges])
 
 
 def evidence_html(exchanges: Sequence[Exchange]) -> Html:

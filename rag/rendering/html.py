@@ -24,7 +24,7 @@ _MARK = re.compile(r"\[(\d{1,3})\]")
 
 
 def exchange_frame(question: str, body: Html, scope: str, pending: bool) -> Html:
-    """A question as heading above what came of it; `pending` while more is to come."""
+    """A question as heading above what came of it, tools included; `pending` while more is to come."""
     return Html(
         f'<article class="exchange{" pending" if pending else ""}" id="exchange-{escape(scope)}">'
         f'<h2 class="question" dir="auto">{escape(question)}</h2>{body}</article>'
@@ -94,14 +94,15 @@ def status_html(text: str, percent: int | None = None) -> Html:
     return Html(f'<p class="status" role="status">{escape(text)}</p>{bar}')
 
 
-def welcome_html(examples: Sequence[str]) -> Html:
-    """What an empty conversation shows: what this is, and questions to begin with."""
-    buttons = joined([Html(f'<li><button type="button" dir="auto">{escape(text)}</button></li>') for text in examples])
+def welcome_html(questions: Sequence[str]) -> Html:
+    """What an empty conversation shows: what this is, and questions to begin with, if there are any."""
+    buttons = joined([Html(f'<li><button type="button" dir="auto">{escape(text)}</button></li>') for text in questions])
+    examples = f'<h3>For example</h3><ul class="examples">{buttons}</ul>' if questions else ""
     return Html(
         '<div class="welcome"><h2>Ask your articles</h2>'
         "<p>Each sentence of an answer points to the sentence it comes from. "
         "What the articles don’t say, Citeline doesn’t either.</p>"
-        f'<h3>For example</h3><ul class="examples">{buttons}</ul></div>'
+        f"{examples}</div>"
     )
 
 
@@ -181,13 +182,16 @@ def _card(passage: Passage, scope: str, citations: Sequence[Citation], file_link
     return Html(
         f'<article class="source{aside}" id="source-{escape(scope)}-{passage.number}" tabindex="-1" '
         f'aria-label="Source {passage.number}"><header>{number}<h3 dir="auto">{escape(passage.document.title)}</h3>'
-        f'<p class="origin">{_origin(passage, file_links and bool(spans))}</p></header>'
+        f'<p class="origin">{origin_html(passage, file_links and bool(spans))}</p></header>'
         f'<p class="passage" dir="auto">{_marked(passage, spans)}</p>'
+        f'<button type="button" class="open" data-act="open" data-number="{escape(scope)}" '
+        f'data-passage="{passage.number}">Read the article</button>'
         f'<a class="back" href="#exchange-{escape(scope)}">Back to the answer</a></article>'
     )
 
 
-def _origin(passage: Passage, file_link: bool) -> Html:
+def origin_html(passage: Passage, file_link: bool) -> Html:
+    """Where a passage is from; with `file_link` the name of its file leads there."""
     name, *rest = [escape(part) for part in origin(passage.document)] or [Html("")]
     on_web = is_web_address(passage.document.source)
     if on_web or file_link:
@@ -196,16 +200,26 @@ def _origin(passage: Passage, file_link: bool) -> Html:
     return joined([name, *rest], " · ")
 
 
+def marked(text: str, spans: Sequence[tuple[int, int]], target: tuple[int, int] | None = None) -> Html:
+    """The text with the parts of it that `spans` cover in <mark>; that of `target` can be found by the page."""
+    return _marked_between(text, spans, 0, len(text), target)
+
+
 def _marked(passage: Passage, spans: Sequence[tuple[int, int]]) -> Html:
     """The passage with the parts of it that `spans` (offsets into the document) cover in <mark>."""
-    start, end = passage.chunk.start, passage.chunk.end
-    document = passage.document.text
+    return _marked_between(passage.document.text, spans, passage.chunk.start, passage.chunk.end)
+
+
+def _marked_between(
+    text: str, spans: Sequence[tuple[int, int]], start: int, end: int, target: tuple[int, int] | None = None
+) -> Html:
     parts: list[Html] = []
     at = start
-    for first, last in sorted(spans):
-        first, last = max(first, at), min(last, end)
+    for span in sorted(set(spans)):
+        first, last = max(span[0], at), min(span[1], end)
         if first >= last:
             continue
-        parts += [escape(document[at:first]), Html(f"<mark>{escape(document[first:last])}</mark>")]
+        found = ' class="target" tabindex="-1"' if span == target else ""
+        parts += [escape(text[at:first]), Html(f"<mark{found}>{escape(text[first:last])}</mark>")]
         at = last
-    return joined([*parts, escape(document[at:end])])
+    return joined([*parts, escape(text[at:end])])

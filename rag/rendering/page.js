@@ -22,15 +22,57 @@
     target.querySelector(".cite")?.focus({ preventScroll: true });
   }
 
+  // The article behind a mark replaces the sources as soon as it is here; until then its card is shown.
+  function open(link) {
+    const [, number, passage] = link.hash.match(/^#source-(.+)-(\d+)$/) ?? [];
+    const from = link.closest("#past, #current");
+    if (!from || !passage) return;
+    const detail = { act: "open", number, passage };
+    from.querySelector("[data-number], .exchange")?.dispatchEvent(
+      new CustomEvent("citeline:open", { bubbles: true, detail }),
+    );
+  }
+
+  async function copy(button) {
+    const text = button.dataset.text;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch { // without https only the machine itself may use the clipboard that way
+      const area = Object.assign(document.createElement("textarea"), { value: text });
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    const label = button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = label), 1500);
+  }
+
+  function showDrawer(shown) {
+    document.body.classList.toggle("drawer-open", shown);
+    const toggle = document.querySelector(".shelf-toggle");
+    toggle?.setAttribute("aria-expanded", String(shown));
+    if (shown) document.querySelector("#find input, #find textarea")?.focus();
+    else toggle?.focus();
+  }
+  const drawerShown = () => document.body.classList.contains("drawer-open");
+
   document.addEventListener(
     "click",
     (event) => {
       const link = event.target.closest("a.cite, a.back");
       if (link) {
         event.preventDefault(); // the page's address may have a query, which following the anchor would drop
+        if (link.matches(".cite") && document.querySelector("#reading .reader")) return open(link);
         follow(link);
+        if (link.matches(".cite")) open(link);
         return;
       }
+      const pressed = event.target.closest("[data-act=copy]");
+      if (pressed) return void copy(pressed);
+      if (event.target.closest(".shelf-toggle")) return showDrawer(!drawerShown());
+      if (drawerShown() && (!event.target.closest("#drawer") || event.target.closest("[data-act=go]"))) showDrawer(false);
       const empty = !box()?.value.trim();
       if (event.target.closest("#ask") && empty) event.stopPropagation();
       if (event.target.closest("#ask, #stop, #new, .examples button")) box()?.focus();
@@ -38,13 +80,64 @@
     true,
   );
 
+  const typing = (element) => element.closest("input, textarea, select, [contenteditable]");
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "/" && !typing(event.target)) {
+      event.preventDefault();
+      box()?.focus();
+    } else if (event.key === "Escape") {
+      if (drawerShown()) showDrawer(false);
+      else if (document.querySelector("#desk .pending")) document.querySelector("#stop")?.click();
+      else if (document.querySelector("#reading .reader")) document.querySelector("#reading [data-act=close]").click();
+    } else if (/^Arrow(Up|Down)$/.test(event.key) && event.target.matches(".source")) {
+      const cards = [...document.querySelectorAll("#panel .evidence:not([hidden]) .source")];
+      const next = cards[cards.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1)];
+      if (next) {
+        event.preventDefault();
+        showSource(next);
+      }
+    }
+  });
+
+  // What the page's address, a file that was made and an article that was opened ask for once they are there.
+  let reader = null;
+  function settle() {
+    const place = document.querySelector("#place .place");
+    if (place) {
+      const address = new URL(location);
+      const shown = place.dataset.conversation;
+      if (shown) address.searchParams.delete("shared");
+      if (shown) address.searchParams.set("c", shown);
+      else if (!place.hasAttribute("data-read-only") && arrived) address.searchParams.delete("c");
+      if (address.href !== location.href) history.replaceState(history.state, "", address);
+      if (shown) arrived = true;
+    }
+    const handout = document.querySelector("#handout .handout:not(.taken)");
+    if (handout) {
+      handout.classList.add("taken");
+      handout.click();
+    }
+    const now = document.querySelector("#reading .reader");
+    if (now && now !== reader) {
+      document.querySelector("#side").scrollTop = 0;
+      const target = now.querySelector(".target");
+      target?.focus({ preventScroll: true });
+      (target ?? now).scrollIntoView({ behavior: "auto", block: target ? "center" : "nearest" });
+    }
+    reader = now;
+  }
+  let arrived = !new URLSearchParams(location.search).has("c");
+
   // A new question comes into view; while its answer grows below the edge of the question box, the page follows.
   let newest = "";
   let growing = false;
   new MutationObserver(() => {
+    settle();
     const exchange = document.querySelector("#current .exchange");
     if (exchange && exchange.id !== newest) {
-      document.querySelector("#panel").scrollTop = 0;
+      document.querySelector("#side").scrollTop = 0;
       exchange.scrollIntoView({ behavior: scrolling(), block: "start" });
     } else if (exchange && growing) {
       const edge = document.querySelector("#question").getBoundingClientRect().top;

@@ -1,0 +1,232 @@
+"""What surrounds the exchanges of a conversation: what can be done with an answer, the article behind a citation, the
+list of saved conversations.
+
+Buttons carry what they do in `data-act` and its details beside it; `talk_script` hands that to the page's handler.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from rag.exchanges import Exchange, Feedback, Stopped, Trouble, Vote
+from rag.rendering.escape import Html, escape, joined
+from rag.rendering.html import answer_citations, marked, origin_html
+from rag.types import Answer, Passage
+
+REASONS = ("It is wrong", "It isn’t what I asked", "The source doesn’t say so", "Something is missing")
+"""Why an answer is no good, to choose from."""
+FORMATS = (("md", "Markdown"), ("docx", "Word"), ("pdf", "PDF"), ("json", "JSON"))
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the buttons below an answer need."""
+
+    plain: str
+    """The answer to be pasted elsewhere."""
+    cited: str
+    """The same with citations."""
+    feedback: Feedback | None = None
+
+
+class Entry(Protocol):
+    """A saved conversation in a list."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def changed(self) -> datetime: ...
+
+
+def tools_html(exchange: Exchange, tools: Tools) -> Html:
+    """The buttons below what came of a question."""
+    number, given = exchange.number, tools.feedback
+    buttons = []
+    if isinstance(exchange.outcome, Answer) and not exchange.outcome.abstained:
+        buttons += [
+            _button("copy", "Copy", number, text=tools.plain),
+            _button("copy", "Copy with sources", number, text=tools.cited),
+        ]
+    buttons += [_button("again", "Ask again", number), _button("edit", "Edit question", number)]
+    if isinstance(exchange.outcome, Answer):
+        buttons += [
+            _vote(Vote.UP, "Good answer", number, given),
+            _vote(Vote.DOWN, "Bad answer", number, given),
+            _button("inspect", "How it came about", number),
+        ]
+    group = f'<div class="tools" role="group" aria-label="With this answer">{joined(buttons)}</div>'
+    return Html(f"{group}{_why(number, given)}")
+
+
+def suggestions_html(questions: Sequence[str]) -> Html:
+    """Questions to go on with."""
+    if not questions:
+        return Html("")
+    items = joined([Html(f'<li><button type="button" dir="auto">{escape(one)}</button></li>') for one in questions])
+    return Html(
+        '<section class="next" aria-label="Questions to go on with"><h3>Go on with</h3>'
+        f'<ul class="examples">{items}</ul></section>'
+    )
+
+
+def reader_html(exchange: Exchange, number: int) -> Html:
+    """The whole article of a passage of the exchange, with what is cited of it marked; empty where there is none."""
+    passages = _passages(exchange)
+    shown = next((passage for passage in passages if passage.number == number), None)
+    if shown is None:
+        return Html("")
+    outcome, document = exchange.outcome, shown.document
+    cited = answer_citations(outcome) if isinstance(outcome, Answer) else []
+    spans = [(one.start, one.end) for one in cited if one.passage.document.id == document.id]
+    of_this = [(one.start, one.end) for one in cited if one.passage.number == number]
+    first = min(of_this, default=(shown.chunk.start, shown.chunk.end))
+    text = marked(document.text, spans or [(shown.chunk.start, shown.chunk.end)], first)
+    return Html(
+        f'<section class="reader" aria-label="Article" data-scope="{escape(exchange.scope)}">'
+        '<p class="reader-bar"><button type="button" data-act="close">Back to the sources</button></p>'
+        f'<h2 dir="auto">{escape(document.title)}</h2><p class="origin">{origin_html(shown, bool(of_this))}</p>'
+        f'<div class="passage" dir="auto">{text}</div></section>'
+    )
+
+
+def drawer_html(entries: Sequence[Entry], current: str) -> Html:
+    """The saved conversations, newest first."""
+    if not entries:
+        return Html('<p class="note">Conversations are kept here.</p>')
+    return Html(f'<ul class="saved">{joined([_entry(entry, current) for entry in entries])}</ul>')
+
+
+def found_html(found: Sequence[tuple[str, str, str, Sequence[tuple[int, int]]]]) -> Html:
+    """What a search in conversations found: (id, title, excerpt, spans in it) each."""
+    if not found:
+        return Html('<p class="note">Nothing found.</p>')
+    items = [
+        Html(
+            f'<li><button type="button" data-act="go" data-id="{escape(ident)}"><span dir="auto">{escape(title)}</span>'
+            f'<small dir="auto">{marked(excerpt, spans)}</small></button></li>'
+        )
+        for ident, title, excerpt, spans in found
+    ]
+    return Html(f'<ul class="saved">{joined(items)}</ul>')
+
+
+def place_html(conversation: str, title: str, shared: str = "", read_only: bool = False, opened: bool = False) -> Html:
+    """Which conversation this tab shows, and what can be done with the whole of it.
+
+    `shared` is the address of its shared copy, where there is one; `opened` shows what can be done at once.
+    """
+    if read_only:
+        note = f'<p class="note" dir="auto">A shared conversation: {escape(title)}</p>'
+        return Html(f'<div class="place" data-conversation="" data-read-only>{note}</div>')
+    if not conversation:
+        return Html('<div class="place" data-conversation=""></div>')
+    ident = escape(conversation)
+    formats = [
+        Html(f'<button type="button" data-act="export" data-format="{ending}">{name}</button>')
+        for ending, name in FORMATS
+    ]
+    return Html(
+        f'<div class="place" data-conversation="{ident}">'
+        f'<details class="whole"{" open" if opened else ""}><summary>This conversation</summary>'
+        f'<form class="rename" data-id="{ident}"><label>Title <input name="title" maxlength="200" '
+        f'value="{escape(title)}"></label><button>Rename</button></form>'
+        f'<p class="exports">Save as {joined(formats)}</p><p><button type="button" data-act="share">'
+        f"{'Share as it is now' if shared else 'Share a link'}</button> "
+        f'<button type="button" data-act="delete" data-id="{ident}" data-sure="Delete for good?">Delete</button></p>'
+        f"{_shared_link(shared)}</details></div>"
+    )
+
+
+def shelf_button_html() -> Html:
+    """Opens and closes the list of conversations."""
+    return Html(
+        '<button type="button" class="shelf-toggle" aria-expanded="false" aria-controls="drawer">Conversations</button>'
+    )
+
+
+def closable(body: Html) -> Html:
+    """Something shown in place of the sources, with the way back to them."""
+    back = '<p class="reader-bar"><button type="button" data-act="close">Back to the sources</button></p>'
+    return Html(f'<section class="reader">{back}{body}</section>')
+
+
+def handout_html(address: str, name: str) -> Html:
+    """A file made for the reader; the page fetches it by itself."""
+    return Html(f'<a class="handout" href="{escape(address)}" download="{escape(name)}">Save {escape(name)}</a>')
+
+
+def talk_script() -> str:
+    """Runs once on an element that holds such buttons: pressing one triggers `select` with what it carries."""
+    return (
+        "element.addEventListener('click', (event) => {"
+        " const button = event.target.closest('[data-act]');"
+        " if (!button || button.dataset.act === 'copy') return;"
+        " if (button.dataset.sure && !button.classList.contains('sure')) {"
+        "  button.classList.add('sure'); button.textContent = button.dataset.sure; return; }"
+        " trigger('select', { value: { ...button.dataset } });"
+        " });"
+        "element.addEventListener('submit', (event) => {"
+        " const form = event.target.closest('form.rename'); if (!form) return; event.preventDefault();"
+        " trigger('select', { value: { act: 'rename', id: form.dataset.id, title: form.elements.title.value } });"
+        " });"
+        "element.addEventListener('citeline:open', (event) => trigger('select', { value: event.detail }));"
+    )
+
+
+def _passages(exchange: Exchange) -> Sequence[Passage]:
+    match exchange.outcome:
+        case Stopped(draft):
+            return draft.passages
+        case Trouble(_, passages):
+            return passages
+        case other:
+            return other.passages
+
+
+def _shared_link(address: str) -> Html:
+    if not address:
+        return Html("")
+    link = f'<a class="shared" href="{escape(address)}">{escape(address)}</a>'
+    end = '<button type="button" data-act="withdraw">Stop sharing</button>'
+    return Html(f'<p class="note">Whoever has this link can read it: {link} {end}</p>')
+
+
+def _button(
+    act: str, label: str, number: int, text: str | None = None, pressed: bool | None = None, vote: str = ""
+) -> Html:
+    content = "" if text is None else f' data-text="{escape(text)}"'
+    state = "" if pressed is None else f' aria-pressed="{str(pressed).lower()}"'
+    kind = f' data-vote="{vote}"' if vote else ""
+    return Html(
+        f'<button type="button" data-act="{act}" data-number="{number}"{kind}{content}{state}>{escape(label)}</button>'
+    )
+
+
+def _vote(vote: Vote, label: str, number: int, given: Feedback | None) -> Html:
+    return _button("rate", label, number, pressed=given is not None and given.vote is vote, vote=str(vote))
+
+
+def _why(number: int, given: Feedback | None) -> Html:
+    if given is None or given.vote is Vote.UP:
+        return Html("")
+    buttons = [
+        Html(
+            f'<button type="button" data-act="reason" data-number="{number}" data-reason="{escape(reason)}" '
+            f'aria-pressed="{str(reason == given.reason).lower()}">{escape(reason)}</button>'
+        )
+        for reason in REASONS
+    ]
+    return Html(f'<div class="tools why" role="group" aria-label="What is bad about it">{joined(buttons)}</div>')
+
+
+def _entry(entry: Entry, current: str) -> Html:
+    here = ' aria-current="true"' if entry.id == current else ""
+    day = entry.changed.astimezone().strftime("%-d %B %Y")
+    return Html(
+        f'<li><button type="button" data-act="go" data-id="{escape(entry.id)}"{here}>'
+        f'<span dir="auto">{escape(entry.title)}</span>'
+        f"<small>{escape(day)}</small></button></li>"
+    )
