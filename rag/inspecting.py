@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rag.types import Answer, Chunk, Document, Passage, Prompt
+from rag.types import ANY_TIME, Answer, Chunk, Document, Passage, Prompt, Timeframe
 
 NOTABLE = 0.001
 """Seconds: a stage that took less was none."""
@@ -20,6 +20,8 @@ class Fate(StrEnum):
     NO_PLACE = "all places were taken"
     OVER_BUDGET = "too long for the tokens left"
     SAME_WORDS = "says what a better one says, word for word"
+    COPY = "another version of its article says the same"
+    OTHER_TIME = "its article is of another time than is asked for"
 
 
 class Purpose(StrEnum):
@@ -39,7 +41,7 @@ class Place:
     score: float
     """Comparable only within the step; higher is better."""
     rank: int | None
-    """From 1; None where the step didn't find the chunk by itself, and its score was looked up."""
+    """From 1; None where the step didn't find the chunk by itself, and its score was looked up, or left it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +54,21 @@ class Candidate:
     """By similarity of meaning: the cosine. None where it is unknown."""
     words: Place | None
     """By BM25; None where the chunk holds no word of the question."""
-    mixed: Place
-    """By both; see `rag.reranking.weigh`. Its rank is None where only a part of the question found the chunk."""
-    reranked: Place
-    """After close reading, in the order in which chunks are considered for the reader."""
+    mixed: Place | None
+    """By both; see `rag.reranking.weigh`. Its rank is None where only a part of the question found the chunk.
+
+    None where the chunk was left out before: `COPY` or `OTHER_TIME`.
+    """
+    reranked: Place | None
+    """After close reading, in the order in which chunks are considered for the reader; None as for `mixed`."""
     best: tuple[int, int] | None
     """Its sentence most like the question, as offsets into the document; None where it wasn't read closely."""
     relevance: float | None
     """Of that sentence, in [-1, 1]."""
     best_of: str
     """The part of the question for which it is the best chunk and so comes first; empty for none."""
+    preferred: bool
+    """Its article is of the days that the question speaks of, which may put it before what has a better score."""
     fate: Fate
     passage: int | None
     """Number of the passage that holds it; None unless `GIVEN`."""
@@ -82,10 +89,12 @@ class Explained:
     parts: tuple[str, ...]
     """What was searched for besides the whole question."""
     candidates: tuple[Candidate, ...]
-    """In the order in which they were considered for the reader."""
+    """In the order in which they were considered for the reader; after them those that were left out before."""
     passages: tuple[Passage, ...]
     similarity: float
     """See `rag.retrieval.Retrieved`."""
+    timeframe: Timeframe = ANY_TIME
+    """What was preferred, or alone was searched, for its date."""
 
 
 @dataclass(frozen=True, slots=True)

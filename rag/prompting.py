@@ -3,11 +3,16 @@
 Prompts about the same passages begin alike and differ only in the request at their end, so that what an engine has
 computed for one serves the next. Whatever comes from articles, questions or earlier answers goes in by `neutral`: none
 of it can pass for a part of the prompt, and sentences of an article that give orders are left out.
+
+Only where a question speaks of time do its prompts show when the articles were published, and only where it counts from
+today which day `today` is.
 """
 
 import re
 from collections.abc import Sequence
+from datetime import date
 
+from rag import dating
 from rag.neutralizing import neutral, without_instructions
 from rag.types import Passage, Prompt, Turn
 
@@ -58,28 +63,33 @@ _HEADING = re.compile(r"^([ \t]*passage)(?=[ \t]*[\[(]?\d)", re.IGNORECASE | re.
 """What a line of an article could have in common with the heading of a passage."""
 
 
-def check_prompt(question: str, passages: Sequence[Passage]) -> Prompt:
+def check_prompt(question: str, passages: Sequence[Passage], today: date | None = None) -> Prompt:
     """Ask whether the passages state the answer, for a Yes or No: `YES_NO` are the options for `Engine.choose`."""
     return _prompt(
-        question, passages, "Is the answer to exactly this question written in one of the passages? Reply Yes or No."
+        question,
+        passages,
+        today,
+        "Is the answer to exactly this question written in one of the passages? Reply Yes or No.",
     )
 
 
-def answer_prompt(question: str, passages: Sequence[Passage]) -> Prompt:
+def answer_prompt(question: str, passages: Sequence[Passage], today: date | None = None) -> Prompt:
     """Ask for a short, cited answer. It begins as `check_prompt` does, up to the end of the question."""
     return _prompt(
         question,
         passages,
+        today,
         "Answer it in one to three short, complete sentences, "
         "each followed by the number of its passage in square brackets.",
     )
 
 
-def verify_prompt(question: str, passages: Sequence[Passage], answer: str) -> Prompt:
+def verify_prompt(question: str, passages: Sequence[Passage], answer: str, today: date | None = None) -> Prompt:
     """Ask whether `answer` is what the passages say, for a Yes or No. It begins as the other prompts do."""
     return _prompt(
         question,
         passages,
+        today,
         f"Proposed answer: {_line(answer, PROPOSED_CHARACTERS)}\n\n"
         "Do the passages state that this is the answer to exactly this question? Reply Yes or No.",
     )
@@ -140,17 +150,23 @@ def standalone_question(written: str, question: str) -> str:
     return line if 0 < len(line) <= max(300, 3 * len(question)) else question
 
 
-def _prompt(question: str, passages: Sequence[Passage], request: str) -> Prompt:
+def _prompt(question: str, passages: Sequence[Passage], today: date | None, request: str) -> Prompt:
+    dated = dating.mentions_time(question)
+    day = f"Today is {dating.in_words(today)}.\n" if today and dating.counts_from_today(question) else ""
     return Prompt(
-        INSTRUCTIONS, tuple(_shown(passage) for passage in passages), f"Question: {_line(question)}\n\n{request}"
+        INSTRUCTIONS,
+        tuple(_shown(passage, dated) for passage in passages),
+        f"{day}Question: {_line(question)}\n\n{request}",
     )
 
 
-def _shown(passage: Passage) -> str:
+def _shown(passage: Passage, dated: bool) -> str:
     title = _line(without_instructions(passage.document.title), TITLE_CHARACTERS).translate(_TITLE_MARKS)
     # Orders first: `neutral` takes away much of what they are known by.
     text = _HEADING.sub(r"\1:", neutral(without_instructions(passage.text)))
-    return f'Passage [{passage.number}], from "{title}":\n{text}'
+    day = dating.day_of(passage.document.published) if dated else None
+    published = f", published {dating.in_words(day)}" if day else ""
+    return f'Passage [{passage.number}], from "{title}"{published}:\n{text}'
 
 
 def _line(text: str, characters: int | None = None) -> str:

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
+from datetime import date
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from rag.errors import InputError
 from rag.types import (
+    ANY_TIME,
     Answer,
     Chunk,
     Citation,
@@ -19,15 +21,17 @@ from rag.types import (
     Question,
     Reason,
     RunRecord,
+    Timeframe,
     Timings,
     Verdict,
+    page_of,
 )
 
 Fields: TypeAlias = dict[str, Any]
 
 OWN = (
     "row", "id", "question", "documents", "answer", "abstained", "reason", "confidence", "error",
-    "claims", "passages", "standalone_question", "signals", "timings", "conditions",
+    "claims", "passages", "standalone_question", "timeframe", "signals", "timings", "conditions",
 )  # fmt: skip
 """Names of a record's own columns, in their order. A carried column with such a name gets "input_" in front."""
 
@@ -48,6 +52,7 @@ def answer_fields(answer: Answer) -> Fields:
         "signals": dict(answer.signals),
         "timings": asdict(answer.timings),
         "models": asdict(answer.models),
+        "timeframe": _timeframe_fields(answer.timeframe),
     }
 
 
@@ -68,6 +73,8 @@ def passage_fields(passage: Passage) -> Fields:
         "chunk": asdict(passage.chunk),
         "document": {field.name: getattr(document, field.name) for field in fields(Document) if field.name != "text"},
         "text": passage.text,
+        "copies": list(passage.copies),
+        "stale": passage.stale,
     }
 
 
@@ -80,7 +87,8 @@ def passage_from(found: Mapping[str, Any], text: str | None = None) -> Passage:
     about = found["document"] | {"pages": tuple(found["document"].get("pages", ()))}
     # Offsets count from the beginning of an article, of which a record keeps only the passages.
     document = Document(**about, text=" " * chunk.start + found["text"] if text is None else text)
-    return Passage(found["number"], chunk, document, found["text"])
+    copies, stale = tuple(found.get("copies", ())), found.get("stale", "")  # as `pages`: older records have none
+    return Passage(found["number"], chunk, document, found["text"], copies, stale)
 
 
 def record_fields(record: RunRecord) -> Fields:
@@ -161,7 +169,14 @@ def _citation_fields(citation: Citation) -> Fields:
         "start": citation.start,
         "end": citation.end,
         "text": citation.text,
+        "page": page_of(citation.passage.document, citation.start),
     }
+
+
+def _timeframe_fields(frame: Timeframe) -> Fields:
+    named = {"first": frame.first, "last": frame.last, "asked": frame.asked}
+    days = {name: day.isoformat() if day else None for name, day in named.items()}
+    return {**days, "newest": frame.newest, "required": frame.required}
 
 
 def _answer(line: Mapping[str, Any], models: Models, texts: Mapping[int, str] = MappingProxyType({})) -> Answer:
@@ -179,7 +194,15 @@ def _answer(line: Mapping[str, Any], models: Models, texts: Mapping[int, str] = 
         timings=Timings(**line["timings"]),
         models=models,
         signals=line["signals"],
+        timeframe=_timeframe(line.get("timeframe")),  # older records have none
     )
+
+
+def _timeframe(found: Mapping[str, Any] | None) -> Timeframe:
+    if found is None:
+        return ANY_TIME
+    days = {name: date.fromisoformat(found[name]) if found[name] else None for name in ("first", "last", "asked")}
+    return Timeframe(**days, newest=found["newest"], required=found["required"])
 
 
 def _claim(found: Mapping[str, Any], by_number: Mapping[int, Passage]) -> Claim:

@@ -7,6 +7,7 @@ indices), start inclusive, end exclusive, and point into `Document.text` unless 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -102,6 +103,38 @@ class Passage:
     document: Document
     text: str
     """`document.text[chunk.start:chunk.end]`"""
+    copies: tuple[str, ...] = ()
+    """Sources of the library's other versions of the document, such as copies of the same report."""
+    stale: str = ""
+    """"changed" or "missing" where the document's file isn't what was indexed any more; see `rag.syncing.Staleness`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeframe:
+    """What a question asks of the time at which articles were published; `ANY_TIME` where it doesn't speak of time."""
+
+    first: date | None = None
+    """The earliest day, or None for no beginning."""
+    last: date | None = None
+    """The latest day, or None for no end."""
+    newest: bool = False
+    """Of articles that are about equally relevant, the newest is meant."""
+    required: bool = False
+    """The days are those of publication in so many words: an article known to be of other days isn't meant."""
+    asked: date | None = None
+    """The day on which it was asked, where the question counts from it, as "last week" does."""
+
+    def holds(self, day: date) -> bool:
+        """Whether the day is one of the days from `first` to `last`."""
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+    @property
+    def limited(self) -> bool:
+        """Whether there are days that it doesn't hold."""
+        return not (self.first is None and self.last is None)
+
+
+ANY_TIME = Timeframe()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +237,8 @@ class Answer:
     models: Models
     signals: Mapping[str, float] = field(default_factory=dict)
     """What the confidence was made of, by name; see `rag.pipeline.signals`."""
+    timeframe: Timeframe = ANY_TIME
+    """Which articles were preferred, or alone were searched, for what the question says about time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +410,16 @@ class VectorStore(Protocol):
     def __len__(self) -> int: ...
 
 
+class Version(Protocol):
+    """A document of which there are others like it."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def source(self) -> str: ...
+
+
 class Catalogue(Protocol):
     """What retrieval needs of a library."""
 
@@ -387,3 +432,11 @@ class Catalogue(Protocol):
         ...
 
     def documents_by_id(self, ids: Iterable[str]) -> dict[str, Document]: ...
+
+    def duplicates_of(self, document_id: str) -> Sequence[Version]:
+        """The other documents that are versions of this one, such as copies of the same report."""
+        ...
+
+    def dates(self) -> Mapping[str, str | None]:
+        """`Document.published` of every document, by id."""
+        ...

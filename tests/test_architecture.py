@@ -15,8 +15,8 @@ from rag.errors import RagError
 
 ROOT = Path(__file__).parent.parent
 STAGES = (
-    "documents sentences neutralizing decomposing chunking embedding index reranking inspecting retrieval suggesting"
-    " prompting engines grounding"
+    "documents sentences neutralizing decomposing dating chunking embedding index reranking inspecting retrieval"
+    " suggesting prompting engines grounding"
 )
 
 # Every module or package of rag/ and what it may import of the others. A row names only rows above it: no cycles.
@@ -33,16 +33,18 @@ MAY_IMPORT = {
     "sentences": "",
     "neutralizing": "sentences",
     "decomposing": "",
+    "dating": "types",
+    "copies": "types",
     "chunking": "types sentences",
     "model_folders": "errors",
     "embedding": "types errors model_folders",
     "index": "types errors",
     "reranking": "types sentences chunking",
     "inspecting": "types",
-    "retrieval": "types decomposing reranking inspecting",
+    "retrieval": "types decomposing dating copies reranking inspecting",
     "questioning": "neutralizing",
     "suggesting": "types sentences questioning retrieval",
-    "prompting": "types neutralizing",
+    "prompting": "types neutralizing dating",
     "engines": "types errors model_folders",
     "grounding": "types sentences neutralizing",
     "metrics": "types",

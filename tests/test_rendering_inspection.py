@@ -46,6 +46,7 @@ def candidate(rank: int = 1, fate: Fate = Fate.GIVEN, text: str = "It pays.", ti
         best=(0, len(text)),
         relevance=0.7,
         best_of="",
+        preferred=False,
         fate=fate,
         passage=1 if fate is Fate.GIVEN else None,
     )

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -30,8 +30,15 @@ def hits(chunks: Sequence[Chunk], found_by: str = "dense") -> list[Hit]:
 class Shelf:
     """A `Catalogue` that finds the same chunks whatever is asked, and remembers what was asked of it."""
 
-    def __init__(self, documents: Sequence[Document], dense: Sequence[Chunk], words: Sequence[Chunk] = ()) -> None:
-        self.documents, self.dense, self.words = documents, dense, words
+    def __init__(
+        self,
+        documents: Sequence[Document],
+        dense: Sequence[Chunk],
+        words: Sequence[Chunk] = (),
+        copies: Collection[str] = (),
+    ) -> None:
+        """`copies` are the ids of documents that are versions of one another."""
+        self.documents, self.dense, self.words, self.copies = documents, dense, words, copies
         self.asked: list[tuple[str, int, frozenset[str] | None]] = []
 
     def nearest(self, query: Vectors, k: int, documents: frozenset[str] | None = None) -> list[Hit]:
@@ -45,6 +52,13 @@ class Shelf:
 
     def documents_by_id(self, ids: Iterable[str]) -> dict[str, Document]:
         return {document.id: document for document in self.documents if document.id in set(ids)}
+
+    def duplicates_of(self, document_id: str) -> list[Document]:
+        family = self.copies if document_id in self.copies else ()
+        return [document for document in self.documents if document.id in family and document.id != document_id]
+
+    def dates(self) -> dict[str, str | None]:
+        return {document.id: document.published for document in self.documents}
 
 
 class Unmoved(WordEmbedder):

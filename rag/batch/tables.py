@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from rag.batch.runfile import FULL
 from rag.errors import DiskFull, InputError
 from rag.records import OWN, carried_name
-from rag.types import Answer, Citation, Claim, Failure, Question, RunRecord
+from rag.types import Answer, Citation, Claim, Failure, Question, RunRecord, page_of
 
 TABLE_SUFFIXES = (".csv", ".xlsx")
 
@@ -30,6 +30,7 @@ MAX_EXCEL_UNITS = 32_767
 EXACT_DIGITS = 15
 """Excel makes zeros of a number's further digits."""
 
+_STALE = {"changed": "its file has changed since it was indexed", "missing": "its file is gone"}
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 
@@ -100,7 +101,10 @@ def _marks(claim: Claim) -> str:
 
 
 def _citations(answer: Answer) -> list[str]:
-    """`[1] Ferry sails again (/news/ferry.txt): "The ferry is free."` for each sentence cited, by passage and place."""
+    """What was cited, by passage and place: source, page, date and author as far as they are known, and the sentence.
+
+    [1] Ferry sails again (/news/ferry.pdf, page 2, 2024-03-14, Joan Doe): "The ferry is free." Also in /news/copy.txt.
+    """
     cited = {
         (citation.passage.number, citation.start, citation.end): citation
         for claim in answer.claims
@@ -110,9 +114,15 @@ def _citations(answer: Answer) -> list[str]:
 
 
 def _citation(citation: Citation) -> str:
-    document = citation.passage.document
-    line = f'[{citation.passage.number}] {document.title} ({document.source}): "{citation.text}"'
-    return " ".join(line.split())
+    passage, document = citation.passage, citation.passage.document
+    page = page_of(document, citation.start)
+    known = (document.source, page and f"page {page}", document.published, document.author)
+    line = f'[{passage.number}] {document.title} ({", ".join(part for part in known if part)}): "{citation.text}"'
+    notes = [
+        f"Also in {', '.join(passage.copies)}." if passage.copies else "",
+        f"But {_STALE[passage.stale]}." if passage.stale in _STALE else "",
+    ]
+    return " ".join(" ".join([line, *notes]).split())
 
 
 def _cell(value: object) -> _Cell:

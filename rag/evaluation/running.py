@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import platformdirs
@@ -202,8 +202,9 @@ def _passages(
 ) -> tuple[Passage, ...]:
     """What a reader would be given, its tokens counted as the embedder's word pieces, which are nearly as many."""
     budget = Budget(settings.passages, settings.passage_tokens, embedder.count_tokens)
+    only, today = _only(question, ids), date.today()
     with library.snapshot() as now:
-        return retrieve(question.text, embedder, now, budget, settings.candidates, _only(question, ids)).passages
+        return retrieve(question.text, embedder, now, budget, settings.candidates, only, today).passages
 
 
 def _only(question: Question, ids: Mapping[str, frozenset[str]]) -> frozenset[str] | None:

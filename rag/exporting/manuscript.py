@@ -14,6 +14,7 @@ from rag.rendering.wording import (
     NO_ANSWER,
     is_web_address,
     looked_for,
+    read_from,
     reason_in_words,
     source_name,
     verdict_in_words,
@@ -174,8 +175,8 @@ class _Sources:
 
 
 def _reference(number: int, document: Document, quotes: dict[tuple[int, int], str]) -> Reference:
-    link = web_address(document.url or document.source)
-    name = clean(source_name(document))
+    link = web_address(document.url or read_from(document.source))
+    name = clean(source_name(document.source))
     return Reference(
         number=number,
         title=clean(document.title) or name,
@@ -220,7 +221,7 @@ def _said(exchange: Exchange, sources: _Sources) -> _Said:
 def _titles(passages: Sequence[Passage]) -> tuple[str, ...]:
     """What a refusal shows instead of sources: it cites none, so they have no number."""
     named = dict.fromkeys(
-        f"“{clean(passage.document.title)}” ({clean(source_name(passage.document))})" for passage in passages
+        f"“{clean(passage.document.title)}” ({clean(source_name(passage.document.source))})" for passage in passages
     )
     return (f"{NO_ANSWER}: {'; '.join(named)}",) if named else ()
 

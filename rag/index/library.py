@@ -138,6 +138,11 @@ class Library:
         with self.snapshot() as now:
             return now.duplicates_of(document_id)
 
+    def dates(self) -> dict[str, str | None]:
+        """`Snapshot.dates` of the newest generation."""
+        with self.snapshot() as now:
+            return now.dates()
+
     def roots(self) -> list[str]:
         """`Snapshot.roots` of the newest generation."""
         with self.snapshot() as now:

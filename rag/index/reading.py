@@ -160,6 +160,10 @@ class Snapshot:
         statement = _with_columns(_LISTED + _IN_FAMILY, SCHEMA)
         return tuple(Listed(*row) for row in self._rows(statement, {"id": document_id}))
 
+    def dates(self) -> dict[str, str | None]:
+        """`Document.published` of every document, by id."""
+        return dict(self._rows("SELECT id, published FROM documents"))
+
     def roots(self) -> list[str]:
         """What `rag index` was asked to index, in the order it was asked."""
         with explained(self._database):

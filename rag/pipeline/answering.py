@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import takewhile
 
 from rag import calibration, prompting, suggesting
@@ -21,6 +22,7 @@ from rag.pipeline.conditions import (
 )
 from rag.retrieval import Budget, Retrieved, explain, retrieve
 from rag.settings import Settings
+from rag.syncing import stale_sources
 from rag.types import (
     Answer,
     Claim,
@@ -55,11 +57,20 @@ REWRITE = Limits(max_tokens=80, stop=("\n",))
 class Pipeline:
     """Answers questions from one library with one embedder and one engine. Questions are answered one at a time."""
 
-    def __init__(self, settings: Settings, library: Library, embedder: Embedder, engine: Engine) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        library: Library,
+        embedder: Embedder,
+        engine: Engine,
+        today: Callable[[], date] = date.today,
+    ) -> None:
+        """`today` tells which day it is, for questions about last week."""
         self.settings = settings
         self.library = library
         self.embedder = embedder
         self.engine = engine
+        self._today = today
         self._calibration = calibration.load(settings.calibration)
         self._threshold = self._calibration.threshold(settings.max_wrong)
 
@@ -93,11 +104,12 @@ class Pipeline:
         found = self._retrieve(standalone, documents)
         watch.note("retrieval")
         yield PassagesFound(found.passages)
-        writing = _Writing(question, standalone, found.passages, self._models, watch)
+        writing = _Writing(question, standalone, found, self._models, watch)
         if not found.passages:
             yield writing.refused(Reason.NOTHING_FOUND)
             return
-        check = prompting.check_prompt(standalone, found.passages)
+        today = self._today()
+        check = prompting.check_prompt(standalone, found.passages, today)
         # Reading is what takes long, and while it warms up an engine can be stopped; `choose` can't be.
         yield from _stoppable(self.engine.warm(check))
         writing.signals = signals.before(standalone, found, self.engine.choose(check, prompting.YES_NO)[0])
@@ -107,7 +119,7 @@ class Pipeline:
             yield writing.refused(Reason.UNLIKELY)
             return
         grounder = Grounder(found.passages, standalone)
-        prompt = prompting.answer_prompt(standalone, found.passages)
+        prompt = prompting.answer_prompt(standalone, found.passages, today)
         pieces = self.engine.stream(prompt, Limits(self.settings.answer_tokens))
         written = yield from _as_text(cited_pieces(pieces, grounder), watch)
         watch.note("generation")
@@ -119,7 +131,7 @@ class Pipeline:
             yield writing.refused(Reason.UNSUPPORTED)
             return
         kept_text, kept = supported_only(text, claims)
-        verify = prompting.verify_prompt(standalone, found.passages, kept_text)
+        verify = prompting.verify_prompt(standalone, found.passages, kept_text, today)
         verified = self.engine.choose(verify, prompting.YES_NO)[0]
         writing.signals = signals.after(standalone, writing.signals, kept, verified)
         writing.confidence = self._calibration.probability(writing.signals)
@@ -173,13 +185,13 @@ class Pipeline:
         """
         with self.library.snapshot() as catalogue:
             question, candidates = answer.standalone_question, self.settings.candidates
-            found = explain(question, self.embedder, catalogue, self._budget, candidates, documents)
+            found = explain(question, self.embedder, catalogue, self._budget, candidates, documents, answer.timeframe)
             known = catalogue.documents_by_id({passage.document.id for passage in answer.passages})
         decided = inspecting.decision(answer, self._calibration, self.settings)
         differing = self._differing(made) if made else ()
         return inspecting.inspection(
             answer,
-            found,
+            replace(found, passages=self._with_staleness(found.passages)),
             self.settings,
             prompts=inspecting.prompts(answer, history, self.engine.count_tokens),
             answer_tokens=0 if answer.abstained else self.engine.count_tokens(answer.text),
@@ -230,7 +242,14 @@ class Pipeline:
 
     def _retrieve(self, question: str, documents: frozenset[str] | None) -> Retrieved:
         with self.library.snapshot() as catalogue:
-            return retrieve(question, self.embedder, catalogue, self._budget, self.settings.candidates, documents)
+            candidates, today = self.settings.candidates, self._today()
+            found = retrieve(question, self.embedder, catalogue, self._budget, candidates, documents, today)
+        return replace(found, passages=self._with_staleness(found.passages))
+
+    def _with_staleness(self, passages: Sequence[Passage]) -> tuple[Passage, ...]:
+        """The passages, those marked whose file isn't what was indexed any more."""
+        stale = stale_sources(self.library, [passage.document for passage in passages])
+        return tuple(replace(one, stale=str(stale.get(one.document.source, ""))) for one in passages)
 
     @property
     def _budget(self) -> Budget:
@@ -254,7 +273,7 @@ class Pipeline:
     def read_ahead(self, question: str, passages: Sequence[Passage]) -> Iterator[None]:
         """Have the engine read what it would to answer from `passages`; iterating does the work, a batch at a time."""
         if passages:
-            yield from self.engine.warm(prompting.check_prompt(check_question(question), passages))
+            yield from self.engine.warm(prompting.check_prompt(check_question(question), passages, self._today()))
 
     def conditions(self) -> Conditions:
         """What answers depend on now, the content of the library included. Reads the reader's weights: seconds."""
@@ -320,11 +339,9 @@ def _overheard(pieces: Iterator[str]) -> Generator[TextPiece, None, str]:
 class _Writing:
     """An answer in the making."""
 
-    def __init__(
-        self, question: str, standalone: str, passages: tuple[Passage, ...], models: Models, watch: "_Stopwatch"
-    ) -> None:
+    def __init__(self, question: str, standalone: str, found: Retrieved, models: Models, watch: "_Stopwatch") -> None:
         self._asked = (question, standalone)
-        self._passages = passages
+        self._found = found
         self._models = models
         self._watch = watch
         self.signals: Mapping[str, float] = {}
@@ -344,13 +361,14 @@ class _Writing:
                 standalone_question=standalone,
                 text=text,
                 claims=claims,
-                passages=self._passages,
+                passages=self._found.passages,
                 abstained=reason is not Reason.ANSWERED,
                 reason=reason,
                 confidence=self.confidence,
                 timings=self._watch.timings(),
                 models=self._models,
                 signals=self.signals,
+                timeframe=self._found.timeframe,
             )
         )
 

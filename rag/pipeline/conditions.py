@@ -16,8 +16,9 @@ ANSWER_SETTINGS = (
 """The settings that make a difference to answers. So do engines, a little: `Conditions.models` names the one in use."""
 
 ANSWERING = (
-    "browsing", "calibration", "chunking", "decomposing", "documents", "embedding", "engines", "grounding", "index",
-    "indexing", "neutralizing", "pipeline", "prompting", "reranking", "retrieval", "sentences", "visiting",
+    "browsing", "calibration", "chunking", "copies", "dating", "decomposing", "documents", "embedding", "engines",
+    "grounding", "index", "indexing", "neutralizing", "pipeline", "prompting", "reranking", "retrieval", "sentences",
+    "visiting",
 )  # fmt: skip
 """The modules whose code makes a difference to answers."""
 

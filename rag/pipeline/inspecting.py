@@ -62,7 +62,7 @@ def prompts(answer: Answer, history: Sequence[Turn], count_tokens: Callable[[str
 
 
 def _prompts(answer: Answer, history: Sequence[Turn]) -> Iterator[tuple[Purpose, Prompt]]:
-    question, passages = answer.standalone_question, answer.passages
+    question, passages, day = answer.standalone_question, answer.passages, answer.timeframe.asked
     if history and prompting.leans_on_history(answer.question):
         yield Purpose.STANDALONE, prompting.standalone_prompt(answer.question, history)
     if _from_memory(answer):
@@ -70,13 +70,13 @@ def _prompts(answer: Answer, history: Sequence[Turn]) -> Iterator[tuple[Purpose,
         return
     if not passages:
         return
-    yield Purpose.CHECK, prompting.check_prompt(question, passages)
+    yield Purpose.CHECK, prompting.check_prompt(question, passages, day)
     if answer.reason in _BEFORE_WRITING:
         return
-    yield Purpose.ANSWER, prompting.answer_prompt(question, passages)
+    yield Purpose.ANSWER, prompting.answer_prompt(question, passages, day)
     if not answer.abstained:
         proposed, _ = supported_only(answer.text, _own(answer.claims))
-        yield Purpose.VERIFY, prompting.verify_prompt(question, passages, proposed)
+        yield Purpose.VERIFY, prompting.verify_prompt(question, passages, proposed, day)
 
 
 def decision(answer: Answer, calibration: Calibration, settings: Settings) -> Decision:

@@ -13,24 +13,25 @@
 
 from collections.abc import Mapping, Sequence
 
+from rag import dating
 from rag.calibration import Calibration
 from rag.grounding import named_in, word_share
 from rag.retrieval import Retrieved
-from rag.types import Claim
+from rag.types import Claim, Document
 
 Signals = Mapping[str, float]
 
 
 def before(question: str, found: Retrieved, answerable: float) -> Signals:
     """Those known before anything is written."""
-    texts = [text for passage in found.passages for text in (passage.document.title, passage.text)]
+    texts = [text for passage in found.passages for text in (*_told(question, passage.document), passage.text)]
     return {"answerable": answerable, "similarity": found.similarity, "named": named_in(question, texts)}
 
 
 def after(question: str, known: Signals, claims: Sequence[Claim], verified: float) -> Signals:
     """All of them, of an answer whose `claims`, at least one, are supported at least in part."""
     cited = [citation for claim in claims for citation in claim.citations]
-    texts = [text for citation in cited for text in (citation.passage.document.title, citation.text)]
+    texts = [text for citation in cited for text in (*_told(question, citation.passage.document), citation.text)]
     return {
         **known,
         "verified": verified,
@@ -38,6 +39,12 @@ def after(question: str, known: Signals, claims: Sequence[Claim], verified: floa
         "cited named": named_in(question, texts),
         "cited words": word_share(question, texts),
     }
+
+
+def _told(question: str, document: Document) -> list[str]:
+    """What is known of an article besides its text: its title, and its day where the question speaks of time."""
+    day = dating.day_of(document.published) if dating.mentions_time(question) else None
+    return [document.title, dating.in_words(day)] if day else [document.title]
 
 
 def at_best(calibration: Calibration, known: Signals) -> float:

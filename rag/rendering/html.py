@@ -11,14 +11,18 @@ from collections.abc import Sequence
 from rag.rendering.escape import Html, escape, joined
 from rag.rendering.wording import (
     ABSTAINED,
-    is_web_address,
+    also_in,
+    cited_passages,
+    facts,
     looked_for,
-    origin,
+    places,
     reason_in_words,
+    stale_in_words,
+    timeframe_in_words,
     timing_parts,
     verdict_in_words,
 )
-from rag.types import Answer, Citation, Claim, Passage
+from rag.types import Answer, Citation, Claim, Document, Passage, page_of
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
 
@@ -44,9 +48,12 @@ def stopped_html(text: str, passages: Sequence[Passage], scope: str) -> Html:
 
 
 def answer_html(answer: Answer, scope: str) -> Html:
-    """A finished answer with its marks and doubts, or the refusal with its reason; then the line of timings."""
+    """A finished answer with its marks and doubts, or the refusal with its reason; then the line of timings.
+
+    Between them it says which dates were preferred and which cited articles are no longer what their files say.
+    """
     body = _refusal(answer) if answer.abstained else Html(f"{_understood(answer)}{_sentences(answer, scope)}")
-    return Html(f"{body}{_timing_line(answer)}")
+    return Html(f"{body}{_cautions(answer)}{_timing_line(answer)}")
 
 
 def passages_html(
@@ -84,8 +91,7 @@ def error_card(message: str, title: str = "That didn’t work") -> Html:
 
     >>> error_card("Nothing is indexed yet. Run `rag index seeds`.")  # … Run <code>rag index seeds</code>.
     """
-    words = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(message))
-    return Html(f'<div class="card error" role="alert"><h3>{escape(title)}</h3><p>{words}</p></div>')
+    return Html(f'<div class="card error" role="alert"><h3>{escape(title)}</h3><p>{_with_commands(message)}</p></div>')
 
 
 def status_html(text: str, percent: int | None = None) -> Html:
@@ -170,6 +176,21 @@ def _understood(answer: Answer) -> Html:
     return Html(f'<p class="note" dir="auto">Understood as: {escape(answer.standalone_question)}</p>')
 
 
+def _cautions(answer: Answer) -> Html:
+    stale = [
+        f"[{passage.number}] {passage.document.title}: {stale_in_words(passage)}"
+        for passage in cited_passages(answer)
+        if passage.stale
+    ]
+    notes = [note for note in (timeframe_in_words(answer.timeframe), *stale) if note]
+    return joined([Html(f'<p class="note" dir="auto">{_with_commands(note)}</p>') for note in notes])
+
+
+def _with_commands(message: str) -> Html:
+    """What stands in back quotes is set as code."""
+    return Html(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(message)))
+
+
 def _timing_line(answer: Answer) -> Html:
     parts = joined([Html(f"<span>{escape(part)}</span>") for part in timing_parts(answer)], " · ")
     return Html(f'<p class="timings">{parts}</p>')
@@ -182,7 +203,7 @@ def _card(passage: Passage, scope: str, citations: Sequence[Citation], file_link
     return Html(
         f'<article class="source{aside}" id="source-{escape(scope)}-{passage.number}" tabindex="-1" '
         f'aria-label="Source {passage.number}"><header>{number}<h3 dir="auto">{escape(passage.document.title)}</h3>'
-        f'<p class="origin">{origin_html(passage, file_links and bool(spans))}</p></header>'
+        f'<p class="origin">{origin_html(passage, spans, file_links)}</p>{source_notes(passage)}</header>'
         f'<p class="passage" dir="auto">{_marked(passage, spans)}</p>'
         f'<button type="button" class="open" data-act="open" data-number="{escape(scope)}" '
         f'data-passage="{passage.number}">Read the article</button>'
@@ -190,14 +211,37 @@ def _card(passage: Passage, scope: str, citations: Sequence[Citation], file_link
     )
 
 
-def origin_html(passage: Passage, file_link: bool) -> Html:
-    """Where a passage is from; with `file_link` the name of its file leads there."""
-    name, *rest = [escape(part) for part in origin(passage.document)] or [Html("")]
-    on_web = is_web_address(passage.document.source)
-    if on_web or file_link:
-        address = escape(passage.document.source if on_web else f"cited/{passage.document.id}")
-        name = Html(f'<a href="{address}" target="_blank" rel="noopener noreferrer">{name}</a>')
-    return joined([name, *rest], " · ")
+def origin_html(passage: Passage, spans: Sequence[tuple[int, int]], file_links: bool) -> Html:
+    """Where a passage is from; with `file_links` the name of a file leads to it where `spans` of it are cited."""
+    (name, address), *others = places(passage.document)
+    if file_links and spans and not address:
+        address = _file_address(passage.document, spans)
+    linked = [_linked(*place) for place in ((name, address), *others)]
+    return joined([*linked, *map(escape, facts(passage, spans))], " · ")
+
+
+def _file_address(document: Document, spans: Sequence[tuple[int, int]]) -> str:
+    """Where the page serves the file, of a PDF file at the first page that `spans` are on."""
+    page = page_of(document, min(start for start, _ in spans)) if document.file.lower().endswith(".pdf") else None
+    return f"cited/{document.id}#page={page}" if page else f"cited/{document.id}"
+
+
+def _linked(text: str, address: str) -> Html:
+    """The text, as a link where it has an address."""
+    if not address:
+        return escape(text)
+    return Html(f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{escape(text)}</a>')
+
+
+def source_notes(passage: Passage) -> Html:
+    """Where else the article stands, and whether its file is still what was indexed."""
+    places, stale = also_in(passage), stale_in_words(passage)
+    return joined(
+        [
+            *([Html(f'<p class="origin places" dir="auto">{escape(places)}</p>')] if places else []),
+            *([Html(f'<p class="origin stale">{_with_commands(stale)}</p>')] if stale else []),
+        ]
+    )
 
 
 def marked(text: str, spans: Sequence[tuple[int, int]], target: tuple[int, int] | None = None) -> Html:

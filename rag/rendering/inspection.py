@@ -70,7 +70,8 @@ def _search(inspection: Inspection) -> Html:
     if rest:
         more = _candidates("The others, best first", rest)
         tables.append(Html(f"<details><summary>{escape(words.many_more(rest))}</summary>{more}</details>"))
-    return Html(f"{_searched(inspection)}{_note(words.cuts(inspection))}{joined(tables)}")
+    notes = [_note(note) for note in (words.preferred(inspection), words.cuts(inspection)) if note]
+    return Html(f"{_searched(inspection)}{joined(notes)}{joined(tables)}")
 
 
 def _searched(inspection: Inspection) -> Html:

@@ -53,7 +53,7 @@ def _search(inspection: Inspection) -> Iterator[str]:
     if asked := words.asked_as(inspection):
         yield f"The question, standing alone: {asked}"
     yield from (f"Part of it: {part}" for part in inspection.found.parts)
-    yield words.cuts(inspection)
+    yield from filter(None, (words.preferred(inspection), words.cuts(inspection)))
     candidates = inspection.found.candidates
     for candidate in candidates[: words.FIRST_CANDIDATES]:
         rank, article, *scores, became = words.candidate_cells(candidate)

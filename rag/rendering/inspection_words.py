@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.inspecting import Asked, Candidate, Decision, Fate, Inspection, Place, Purpose, Weighed
-from rag.rendering.wording import in_seconds, percent, source_name
+from rag.rendering.wording import date_in_words, in_seconds, percent, source_name, timeframe_in_words
 from rag.types import Reason
 
 FIRST_CANDIDATES = 12
@@ -37,6 +37,8 @@ _FATES = {
     Fate.NO_PLACE: "cut: all places were taken",
     Fate.OVER_BUDGET: "cut: too long for the tokens left",
     Fate.SAME_WORDS: "cut: a better one has the same words",
+    Fate.COPY: "left out: another version of the article says the same",
+    Fate.OTHER_TIME: "left out: the article is of another time",
 }
 
 
@@ -107,6 +109,11 @@ def cuts(inspection: Inspection) -> str:
     )
 
 
+def preferred(inspection: Inspection) -> str:
+    """What the question says about time, and what that made of the search; empty where it made no difference."""
+    return timeframe_in_words(inspection.found.timeframe)
+
+
 def candidate_cells(candidate: Candidate) -> tuple[str, ...]:
     """In the order of `CANDIDATE_COLUMNS`; scores with the rank in parentheses."""
     became = _FATES[candidate.fate]
@@ -114,13 +121,17 @@ def candidate_cells(candidate: Candidate) -> tuple[str, ...]:
         became = f"{became}: [{candidate.passage}]"
     if candidate.best_of:
         became = f"{became}; best for “{candidate.best_of}”"
+    if candidate.preferred:
+        became = f"{became}; preferred for its date"
+    document, closely = candidate.document, candidate.reranked
+    named = (document.title, source_name(document.source), date_in_words(document.published or ""))
     return (
-        str(candidate.reranked.rank),
-        f"{candidate.document.title} · {source_name(candidate.document)}",
+        str(closely.rank) if closely else "–",
+        " · ".join(part for part in named if part),
         _place(candidate.dense),
         _place(candidate.words),
         _place(candidate.mixed),
-        f"{candidate.reranked.score:.2f}" if candidate.best else "not read",
+        f"{closely.score:.2f}" if closely and candidate.best else "not read",
         became,
     )
 

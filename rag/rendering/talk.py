@@ -11,7 +11,7 @@ from typing import Protocol
 
 from rag.exchanges import Exchange, Feedback, Stopped, Trouble, Vote
 from rag.rendering.escape import Html, escape, joined
-from rag.rendering.html import answer_citations, marked, origin_html
+from rag.rendering.html import answer_citations, marked, origin_html, source_notes
 from rag.types import Answer, Passage
 
 REASONS = ("It is wrong", "It isn’t what I asked", "The source doesn’t say so", "Something is missing")
@@ -87,7 +87,7 @@ def reader_html(exchange: Exchange, number: int) -> Html:
     return Html(
         f'<section class="reader" aria-label="Article" data-scope="{escape(exchange.scope)}">'
         '<p class="reader-bar"><button type="button" data-act="close">Back to the sources</button></p>'
-        f'<h2 dir="auto">{escape(document.title)}</h2><p class="origin">{origin_html(shown, bool(of_this))}</p>'
+        f'<h2 dir="auto">{escape(document.title)}</h2><p class="origin">{origin_html(shown, of_this, True)}</p>{source_notes(shown)}'
         f'<div class="passage" dir="auto">{text}</div></section>'
     )
 

@@ -1,16 +1,19 @@
 """Answers as plain text with numbered references, for a terminal or a file."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rag.rendering.escape import plain
 from rag.rendering.wording import (
     ABSTAINED,
     NO_ANSWER,
+    also_in,
     cited_passages,
     looked_for,
     origin,
     reason_in_words,
+    stale_in_words,
+    timeframe_in_words,
     verdict_in_words,
 )
 from rag.types import Answer, Claim, Passage
@@ -27,15 +30,19 @@ def answer_text(answer: Answer) -> str:
         TikTok pays Microsoft at least US$20 million a month. [1]
 
         Sources
-        [1] TikTok’s payments to Microsoft · tiktok-microsoft-payments.txt
+        [1] TikTok’s payments to Microsoft · payments.pdf · page 2 · 14 March 2024 · Joan Doe
+            also in: tiktok-microsoft.txt
+            Its file has changed since it was indexed; `rag sync` reads it again.
             “TikTok paid at least US$20 million per month to Microsoft.”
     """
+    when = timeframe_in_words(answer.timeframe)
     if answer.abstained:
         heading = f"{ABSTAINED} {reason_in_words(answer.reason)}".rstrip()
-        body = f"{heading}\n{_one_line(looked_for(answer))}"
+        body = "\n".join([heading, _one_line(looked_for(answer)), *([when] if when else [])])
         return _with_list(body, NO_ANSWER, [_reference(passage) for passage in answer.passages])
     references = [_cited(passage, answer) for passage in cited_passages(answer)]
-    return _with_list("".join(_sentences(answer)).strip(), "Sources", references)
+    body = "".join(_sentences(answer)).strip()
+    return _with_list(f"{body}\n\n{when}" if when else body, "Sources", references)
 
 
 def _with_list(body: str, title: str, references: list[str]) -> str:
@@ -58,10 +65,10 @@ def _marks(claim: Claim) -> str:
     return "".join(f" {part}" for part in (marks, f"({doubt})" if doubt else "") if part)
 
 
-def _reference(passage: Passage) -> str:
-    return f"[{passage.number}] " + " · ".join(
-        _one_line(part) for part in (passage.document.title, *origin(passage.document))
-    )
+def _reference(passage: Passage, spans: Sequence[tuple[int, int]] = ()) -> str:
+    parts = [_one_line(part) for part in (passage.document.title, *origin(passage, spans))]
+    notes = [f"    {_one_line(note)}" for note in (also_in(passage), stale_in_words(passage)) if note]
+    return "\n".join([f"[{passage.number}] {' · '.join(parts)}", *notes])
 
 
 def _cited(passage: Passage, answer: Answer) -> str:
@@ -72,7 +79,7 @@ def _cited(passage: Passage, answer: Answer) -> str:
         if citation.passage.number == passage.number
     }
     quotes = [_quote(text) for _, text in sorted(spans.items())]
-    return "\n".join([_reference(passage), *quotes])
+    return "\n".join([_reference(passage, sorted(spans)), *quotes])
 
 
 def _quote(text: str) -> str:

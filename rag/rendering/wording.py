@@ -1,9 +1,11 @@
 """The words that the page and the terminal share: references, reasons, timings."""
 
 import re
+from collections.abc import Sequence
+from datetime import date
 from urllib.parse import urlsplit
 
-from rag.types import Answer, Document, Passage, Reason, Verdict
+from rag.types import Answer, Document, Passage, Reason, Timeframe, Verdict, page_of
 
 ABSTAINED = "The articles don’t say."
 NO_ANSWER = "Closest, but not an answer"
@@ -21,6 +23,17 @@ _VERDICTS = {
     Verdict.PARTLY_SUPPORTED: "partly supported",
     Verdict.UNSUPPORTED: "not supported",
 }
+
+_STALE = {
+    "changed": "Its file has changed since it was indexed; `rag sync` reads it again.",
+    "missing": "Its file is gone; `rag sync` removes it from the library.",
+}
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+MOST_PLACES = 4
+"""Copies of an article that are named; of more only the number is given."""
 
 
 def reason_in_words(reason: Reason) -> str:
@@ -43,20 +56,116 @@ def is_web_address(source: str) -> bool:
     return source.lower().startswith(("http://", "https://"))
 
 
-def source_name(document: Document) -> str:
-    """What a reader knows the document by: `news/a.txt` → `a.txt`, `https://a.org/b?c` → `a.org/b`."""
-    if not is_web_address(document.source):
-        return re.split(r"[/\\]", document.source)[-1]
+def read_from(source: str) -> str:
+    """The file or web page that is meant: of a feed's entry the page that it links to.
+
+    >>> read_from("https://a.org/feed.xml#https://a.org/news/1")
+    'https://a.org/news/1'
+    """
+    feed, _, entry = source.partition("#")
+    return entry if is_web_address(feed) and is_web_address(entry) else source
+
+
+def source_name(source: str) -> str:
+    """What a reader knows a document by: `news/a.txt` → `a.txt`, `https://a.org/b?c` → `a.org/b`; never empty."""
+    place = read_from(source)
+    if not is_web_address(place):
+        return re.split(r"[/\\]", place)[-1] or place
     try:
-        address = urlsplit(document.source)
+        address = urlsplit(place)
     except ValueError:  # such as an unclosed bracket in the host
-        return document.source
-    return f"{address.netloc.rpartition('@')[2]}{address.path.rstrip('/')}"
+        return place
+    return f"{address.netloc.rpartition('@')[2]}{address.path.rstrip('/')}" or place
 
 
-def origin(document: Document) -> list[str]:
-    """File or page, date and author, as far as they are known."""
-    return [part for part in (source_name(document), document.published, document.author) if part]
+def places(document: Document) -> list[tuple[str, str]]:
+    """Name and web address, empty where it has none, of what the document was read from and of where it was published.
+
+    >>> places(entry)
+    [('feed.xml#2', ''), ('a.org/news', 'https://a.org/news')]
+    """
+    place, published = read_from(document.source), document.url or ""
+    known = {source_name(place): place if is_web_address(place) else ""}
+    if is_web_address(published):
+        known.setdefault(source_name(published), published)
+    return list(known.items())
+
+
+def origin(passage: Passage, spans: Sequence[tuple[int, int]] = ()) -> list[str]:
+    """File or web page, then `facts`.
+
+    >>> origin(passage)
+    ['fares.pdf', 'pages 2–3', '14 March 2024', 'Joan Doe']
+    """
+    return [*(name for name, _ in places(passage.document)), *facts(passage, spans)]
+
+
+def facts(passage: Passage, spans: Sequence[tuple[int, int]] = ()) -> list[str]:
+    """Pages, date and author, as far as they are known.
+
+    The pages are those of `spans` in the document, or of the whole passage where there are none.
+    """
+    document = passage.document
+    pages = _pages(document, spans or [(passage.chunk.start, passage.chunk.end)])
+    return [part for part in (pages, date_in_words(document.published or ""), document.author) if part]
+
+
+def also_in(passage: Passage) -> str:
+    """Where else the article stands, such as "also in: b.txt, c.org/news"; empty for nowhere."""
+    names = [source_name(source) for source in passage.copies]
+    beyond = len(names) - MOST_PLACES
+    named = [*names[:MOST_PLACES], *([f"{beyond} more"] if beyond > 0 else [])]
+    return f"also in: {', '.join(named)}" if named else ""
+
+
+def stale_in_words(passage: Passage) -> str:
+    """That the article isn't what its file says any more, as a sentence; empty where it is, or nobody knows."""
+    return _STALE.get(passage.stale, "")
+
+
+def date_in_words(published: str) -> str:
+    """ "2024-03-14" → "14 March 2024"; anything else, such as "spring 2024", is left as it is."""
+    try:
+        return _day(date.fromisoformat(published))
+    except ValueError:
+        return published
+
+
+def timeframe_in_words(frame: Timeframe) -> str:
+    """Which articles were preferred for their dates, as a sentence; empty where dates made no difference."""
+    if not frame.limited:
+        return "Newer articles were preferred." if frame.newest else ""
+    days = _days(frame)
+    if frame.required:
+        return f"Articles known to be of another time than {days} were left out."
+    newest = ", the newest first" if frame.newest else ""
+    return f"Articles published {days} were preferred{newest}."
+
+
+def _days(frame: Timeframe) -> str:
+    if frame.first == frame.last and frame.first:
+        return f"on {_day(frame.first)}"
+    return " ".join(
+        part
+        for part in (
+            f"from {_day(frame.first)}" if frame.first else "",
+            f"until {_day(frame.last)}" if frame.last else "",
+        )
+        if part
+    )
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def _pages(document: Document, spans: Sequence[tuple[int, int]]) -> str:
+    """ "page 2", "pages 2–3", or "pages 2, 5" """
+    runs = sorted({(page_of(document, start), page_of(document, max(start, end - 1))) for start, end in spans})
+    texts = list(dict.fromkeys(str(a) if a == b else f"{a}–{b}" for a, b in runs if a is not None))
+    if not texts:
+        return ""
+    return f"page {texts[0]}" if texts[0].isdigit() and len(texts) == 1 else f"pages {', '.join(texts)}"
 
 
 def cited_numbers(answer: Answer) -> list[int]:

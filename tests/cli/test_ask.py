@@ -60,6 +60,7 @@ def test_json_holds_the_whole_answer(asked: Rag, articles: Path) -> None:
             "start": 37,
             "end": 61,
             "text": "It cost 3 million marks.",
+            "page": None,
         },
     ]
     assert HARBOUR[37:61] == "It cost 3 million marks."
