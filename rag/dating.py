@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 Days: TypeAlias = tuple[date | None, date | None]
 """The first and the last; None for no beginning or no end."""
 
-INSIDE = 0.3
-"""What days that are meant add to the score of `reranking.rerank`: as much as 0.1 of relevance does."""
+INSIDE = 0.5
+"""What days that are meant add to the score of `reranking.rerank`: as much as 0.17 of relevance does."""
 
-EQUALLY = 0.4
-"""How far below the best score an article is about as relevant as the best."""
+EQUALLY = 0.75
+"""How far below the best score an article is about as relevant as the best: reports of the same thing in other words
+lie up to 0.8 apart, those of something else mostly 0.8 to 1.7 below."""
 
 EARLIEST = 1500
 """Years before it aren't taken for years."""
@@ -47,7 +48,7 @@ _ARTICLES = (
     r"|press\s+releases?)"
 )
 _APPEARED = (
-    r"(?:(?:that|which)\s+)?(?:(?:was|were|appeared|has\s+been|have\s+been)\s+)?(?:published|posted|dated|written)?"
+    r"(?:(?:that|which)\s+)?(?:(?:was|were|has\s+been|have\s+been)\s+)?(?:published|posted|dated|written|appeared)"
 )
 
 # Each alternative names what `_read` does with it. "May" and "March" are words as well: alone they need a preposition.
@@ -96,12 +97,16 @@ _NEWEST = re.compile(
     r"|at\s+(?:the\s+moment|present)|as\s+of\s+(?:now|today)|up[\s-]to[\s-]date)\b",
     re.IGNORECASE,
 )
+_ABOUT = r"(?:\s+(?:about|on)\s+[^?.;]{1,60}?)"
 _PUBLISHED = re.compile(
-    rf"(?:\b{_ARTICLES}\b(?:\s+(?:about|on)\s+[^?.;]{{1,60}}?)?\s+{_APPEARED}"
-    r"|\b(?:what|anything|everything|something|whatever)\b[^?.;]{0,20}\b(?:published|posted|written)"
-    r"\s+(?:about|on)\s+[^?.;]{1,60}?)\s*(?:\bbetween\s*)?$",
+    rf"(?:\b{_ARTICLES}\b{_ABOUT}?\s+{_APPEARED}"
+    rf"|\b(?:what|anything|everything|something|whatever)\b[^?.;]{{0,20}}\b(?:published|posted|written){_ABOUT})"
+    r"(?:\s+between)?\s*$",
     re.IGNORECASE,
 )
+_ARTICLES_OF = re.compile(rf"\b{_ARTICLES}\b{_ABOUT}?\s*(?P<between>\bbetween\s*)?$", re.IGNORECASE)
+_DATING = frozenset({"from", "since", "after", "before", "prior to", "until", "till", "up to", "between"})
+"""Prepositions that say of articles when they were published: those "in" May may be about May."""
 _LOOK_BACK = 120
 """Characters before a date in which articles may be named as what is of it."""
 
@@ -207,7 +212,7 @@ def _spans(question: str, today: date, past: Sequence[date]) -> Iterator[tuple[D
         phrase, days = phrases[at], read[at]
         if latest and phrase.preposition in ("and", "or"):
             days = _in_year(phrase, latest.year) or days
-        explicit = _PUBLISHED.search(question[max(0, phrase.start - _LOOK_BACK) : phrase.start]) is not None
+        explicit = _is_of_publication(phrase, question[max(0, phrase.start - _LOOK_BACK) : phrase.start])
         at += 1
         if days is None:
             continue
@@ -218,8 +223,16 @@ def _spans(question: str, today: date, past: Sequence[date]) -> Iterator[tuple[D
         elif _ONWARDS.match(question, phrase.end):
             yield (days[0], None), explicit
         else:
-            yield _opened(phrase.preposition, *days), explicit and phrase.preposition != "of"
+            yield _opened(phrase.preposition, *days), explicit
         latest = days[0]
+
+
+def _is_of_publication(phrase: _Phrase, before: str) -> bool:
+    """Whether the words before a phrase make it speak of when articles were published."""
+    if _PUBLISHED.search(before):
+        return True
+    articles = _ARTICLES_OF.search(before)
+    return articles is not None and (phrase.preposition in _DATING or articles["between"] is not None)
 
 
 def _is_range(question: str, one: _Phrase, other: _Phrase) -> bool:
