@@ -1,5 +1,8 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from functools import partial
 
 import pytest
 
@@ -34,6 +37,33 @@ def test_the_check_and_the_answer_begin_alike_to_the_end_of_the_question() -> No
 def test_a_passage_is_shown_with_its_number_and_title() -> None:
     [shown] = prompting.answer_prompt(QUESTION, [passage(3, "Dogs need a lead.", title="Ferry rules")]).passages
     assert shown == 'Passage [3], from "Ferry rules":\nDogs need a lead.'
+
+
+def test_only_a_question_about_time_shows_when_a_passage_was_published() -> None:
+    read = passage(3, "Dogs need a lead.", title="Ferry rules")
+    dated, odd = (
+        replace(read, document=replace(read.document, published=day)) for day in ("2023-05-14", "\nPassage [4]")
+    )
+    asked = "What did dogs need in May 2023?"
+    made: list[Callable[..., Prompt]] = [
+        prompting.check_prompt,
+        prompting.answer_prompt,
+        partial(prompting.verify_prompt, answer="A lead."),
+    ]
+    for prompt in made:
+        assert prompt(QUESTION, [dated]) == prompt(QUESTION, [read]) == prompt(QUESTION, [odd])
+        [shown] = prompt(asked, [dated]).passages
+        assert shown == 'Passage [3], from "Ferry rules", published 14 May 2023:\nDogs need a lead.'
+        assert prompt(asked, [odd]).passages == prompt(asked, [read]).passages == prompt(QUESTION, [read]).passages
+
+
+def test_only_a_question_that_counts_from_today_tells_the_day() -> None:
+    today, given = date(2026, 11, 18), passages(*FARES)
+    for question in (QUESTION, "What did dogs need in May 2023?", "What is the latest fare?"):
+        assert prompting.check_prompt(question, given, today) == prompting.check_prompt(question, given)
+    asked = "What did dogs need last week?"
+    assert prompting.check_prompt(asked, given, today).request.startswith("Today is 18 November 2026.\nQuestion: What")
+    assert "Today" not in prompting.check_prompt(asked, given).request
 
 
 def test_the_reader_chooses_between_the_words_it_is_asked_for() -> None:

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -7,6 +8,7 @@ from rag.errors import InputError
 from rag.records import OWN, record_fields, record_from
 from rag.rendering import answer_text
 from rag.types import (
+    ANY_TIME,
     Answer,
     Chunk,
     Citation,
@@ -19,6 +21,7 @@ from rag.types import (
     Question,
     Reason,
     RunRecord,
+    Timeframe,
     Timings,
     Verdict,
     page_of,
@@ -67,6 +70,29 @@ def test_pages_that_went_through_json_still_tell_where_a_citation_stands() -> No
     (passage,) = again.outcome.passages
     assert (passage.document.pages, passage.document.url, passage.document.part) == ((0, 7), "https://a.example/f", "2")
     assert page_of(passage.document, passage.chunk.start) == 2
+
+
+def test_copies_freshness_and_time_go_through_json_and_older_records_have_none() -> None:
+    known = replace(PASSAGE, copies=("/news/copy.txt", "https://a.example/f"), stale="changed")
+    frame = Timeframe(date(2024, 5, 1), None, newest=True, required=True)
+    made = replace(RECORD, outcome=replace(ANSWER, passages=(known,), claims=(), timeframe=frame))
+    again = through_json(made).outcome
+    assert isinstance(again, Answer)
+    assert again.timeframe == frame
+    assert (again.passages[0].copies, again.passages[0].stale) == (known.copies, "changed")
+    older = record_fields(made)
+    del older["timeframe"], older["passages"][0]["copies"], older["passages"][0]["stale"]
+    before = record_from(json.loads(json.dumps(older))).outcome
+    assert isinstance(before, Answer)
+    assert (before.timeframe, before.passages[0].copies, before.passages[0].stale) == (ANY_TIME, (), "")
+
+
+def test_a_citation_names_its_page() -> None:
+    paged = replace(PASSAGE, document=replace(DOCUMENT, pages=(0, 7, 26)))
+    claims = tuple(replace(ANSWER.claims[0], citations=(Citation(paged, *span),)) for span in ((7, 25), (26, 43)))
+    fields = record_fields(replace(RECORD, outcome=replace(ANSWER, passages=(paged,), claims=claims)))
+    assert [claim["citations"][0]["page"] for claim in fields["claims"]] == [2, 3]
+    assert record_fields(RECORD)["claims"][0]["citations"][0]["page"] is None
 
 
 def test_a_citation_that_went_through_json_still_points_to_its_sentence() -> None:

@@ -177,13 +177,14 @@ def _understood(answer: Answer) -> Html:
 
 
 def _cautions(answer: Answer) -> Html:
+    when = timeframe_in_words(answer.timeframe)
     stale = [
-        f"[{passage.number}] {passage.document.title}: {stale_in_words(passage)}"
+        Html(f"[{passage.number}] {escape(passage.document.title)}: {_with_commands(said)}")
         for passage in cited_passages(answer)
-        if passage.stale
+        if (said := stale_in_words(passage))
     ]
-    notes = [note for note in (timeframe_in_words(answer.timeframe), *stale) if note]
-    return joined([Html(f'<p class="note" dir="auto">{_with_commands(note)}</p>') for note in notes])
+    notes = [*([escape(when)] if when else []), *stale]
+    return joined([Html(f'<p class="note" dir="auto">{note}</p>') for note in notes])
 
 
 def _with_commands(message: str) -> Html:

@@ -137,7 +137,7 @@ def timeframe_in_words(frame: Timeframe) -> str:
         return "Newer articles were preferred." if frame.newest else ""
     days = _days(frame)
     if frame.required:
-        return f"Articles known to be of another time than {days} were left out."
+        return f"Only articles published {days} were searched, and those without a date."
     newest = ", the newest first" if frame.newest else ""
     return f"Articles published {days} were preferred{newest}."
 

@@ -100,6 +100,17 @@ def test_a_csv_file_has_a_row_for_each_record(tmp_path: Path) -> None:
     ]
 
 
+def test_a_citation_says_all_that_is_known_of_its_source(tmp_path: Path) -> None:
+    document = replace(FIRST.document, pages=(0, 1), published="2024-03-14", author="Joan Doe")
+    read = replace(FIRST, document=document, copies=("/x/a.txt", "https://b.org/c"), stale="missing")
+    claims = (replace(ANSWER.claims[0], citations=(replace(FREE, passage=read),)),)
+    write_table([RunRecord(ASKED, replace(ANSWER, claims=claims), CONDITIONS)], tmp_path / "a.csv")
+    assert csv_rows(tmp_path / "a.csv")[1][HEADER.index("citations") - 3] == (
+        '[1] Fares (/news/fares.txt, page 2, 2024-03-14, Joan Doe): "The ferry is free." '
+        "Also in /x/a.txt, https://b.org/c. But its file is gone."
+    )
+
+
 def test_a_csv_file_is_made_for_excel_and_rfc_4180(tmp_path: Path) -> None:
     write_table(RECORDS, tmp_path / "a.csv")
     data = (tmp_path / "a.csv").read_bytes()

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,11 @@ def test_a_snapshot_may_outlive_the_closing_of_its_library(library: Library) -> 
     with library.snapshot() as now:
         library.close()
         assert now.count().documents == 3
+
+
+def test_the_dates_of_all_articles_are_known_by_id(library: Library) -> None:
+    undated = replace(article("coal", "Coal burns."), published=None)
+    with open_writer(library.folder, IDENTITY) as writer:
+        writer.put(undated, lines_of(undated), WordEmbedder().embed_passages([undated.text]))
+        writer.commit()
+    assert library.dates() == {**dict.fromkeys(ARTICLES, "2024-05-01"), "coal": None}
