@@ -77,8 +77,15 @@ def test_where_copies_take_the_places_more_is_searched_for() -> None:
         asked.append(k)
         return hits(found[:k])
 
-    assert [hit.chunk.document_id for hit in Copies(shelf).searched(search, 2)] == ["d0", "d6"]
+    assert [hit.chunk.document_id for hit in Copies(shelf).searched(search, 2)[0]] == ["d0", "d6"]
     assert asked == [2, 8]
+
+
+def test_copies_that_were_passed_over_are_given_too_as_many_at_most() -> None:
+    articles, shelf = family(STORY, STORY, EDITED, STORY)
+    kept, passed_over = Copies(shelf).searched(lambda k: hits(shelf.dense[:k]), 2)
+    assert [hit.chunk.document_id for hit in kept] == [articles[0].id]
+    assert [hit.chunk.document_id for hit in passed_over] == ["b", "c"]
 
 
 def test_where_nothing_is_a_copy_it_is_searched_once() -> None:
@@ -90,7 +97,7 @@ def test_where_nothing_is_a_copy_it_is_searched_once() -> None:
         asked.append(k)
         return hits(found[:k])
 
-    assert Copies(Shelf(articles, found)).searched(search, 4) == hits(found[:4])
+    assert Copies(Shelf(articles, found)).searched(search, 4) == (hits(found[:4]), [])
     assert asked == [4]
 
 

@@ -58,6 +58,7 @@ def test_dates_are_understood_as_far_as_they_go(question: str, first: str | None
     assert days(question) == (first, last)
     assert mentions_time(question)
     assert not counts_from_today(question)
+    assert timeframe(question, TODAY, ARCHIVE).asked is None
 
 
 @pytest.mark.parametrize(
@@ -82,6 +83,7 @@ def test_dates_are_understood_as_far_as_they_go(question: str, first: str | None
 def test_what_counts_from_today_does(question: str, first: str, last: str) -> None:
     assert days(question) == (first, last)
     assert counts_from_today(question)
+    assert timeframe(question, TODAY, ARCHIVE).asked == TODAY
 
 
 def test_a_month_without_a_year_is_the_latest_of_which_there_is_an_article() -> None:

@@ -32,8 +32,9 @@ def test_a_candidate_has_its_score_and_rank_at_every_step() -> None:
     one = candidate(found, DOGS)
     assert (one.chunk, one.document) == (dogs, ferry)
     assert (one.dense, one.words) == (Place(0.99, 2), Place(1.0, 1))
+    assert one.mixed is not None
     assert one.mixed.score == pytest.approx(0.6 * 0.99 + 0.4 * 1.0)
-    assert (one.mixed.rank, one.reranked.rank) == (1, 1)
+    assert (one.mixed.rank, one.reranked and one.reranked.rank) == (1, 1)
     assert candidate(found, FISH).words is None
     assert candidate(found, BOATS).dense is None
 
@@ -106,5 +107,6 @@ def test_a_chunk_that_only_a_part_of_the_question_found_says_so() -> None:
     assert found.parts == ("Do Varel charge the same fee?", "Do Emden charge the same fee?")
     emden = candidate(found, "The emden fee.")
     assert emden.best_of == "Do Emden charge the same fee?"
+    assert emden.mixed is not None
     assert (emden.dense, emden.words, emden.mixed.rank) == (None, None, None)
     assert candidate(found, "The varel fee.").best_of == ""

@@ -116,8 +116,22 @@ def test_a_question_about_time_shows_the_reader_when_each_passage_was_published(
 def test_a_question_that_counts_from_today_tells_the_reader_the_day(settings: Settings, library: Library) -> None:
     question = "What did the harbour of Varel cost last month?"
     answer, engine = ask(question, settings, library, date(2023, 6, 2))
-    assert answer.timeframe == Timeframe(date(2023, 5, 1), date(2023, 5, 31))
+    assert answer.timeframe == Timeframe(date(2023, 5, 1), date(2023, 5, 31), asked=date(2023, 6, 2))
     assert all(prompt.request.startswith("Today is 2 June 2023.\nQuestion: ") for prompt in engine.prompts)
+
+
+@pytest.mark.parametrize("question", [QUESTION, DATED, "What did the harbour of Varel cost last month?"])
+def test_an_answer_is_explained_by_the_day_on_which_it_was_asked(
+    question: str, articles: Path, settings: Settings, library: Library
+) -> None:
+    (articles / "harbour.md").write_text(HARBOUR.replace("3 million", "5 million"), encoding="utf-8")
+    answer, engine = ask(question, settings, library, date(2023, 6, 2))
+    long_after = Pipeline(settings, library, WordEmbedder(), engine, lambda: date(2026, 11, 18))
+    inspection = long_after.inspect(answer)
+    assert inspection.changes == ()
+    assert inspection.found.passages == answer.passages
+    assert inspection.found.timeframe == answer.timeframe
+    assert [asked.prompt for asked in inspection.prompts] == engine.prompts
 
 
 def test_a_date_of_publication_counts_as_named_where_the_question_names_it(

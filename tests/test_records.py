@@ -74,7 +74,7 @@ def test_pages_that_went_through_json_still_tell_where_a_citation_stands() -> No
 
 def test_copies_freshness_and_time_go_through_json_and_older_records_have_none() -> None:
     known = replace(PASSAGE, copies=("/news/copy.txt", "https://a.example/f"), stale="changed")
-    frame = Timeframe(date(2024, 5, 1), None, newest=True, required=True)
+    frame = Timeframe(date(2024, 5, 1), None, newest=True, required=True, asked=date(2024, 5, 2))
     made = replace(RECORD, outcome=replace(ANSWER, passages=(known,), claims=(), timeframe=frame))
     again = through_json(made).outcome
     assert isinstance(again, Answer)

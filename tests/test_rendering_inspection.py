@@ -1,6 +1,7 @@
 """How an answer came about, on the page and in a terminal; all that is foreign is hostile here."""
 
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 
 import pytest
@@ -18,7 +19,7 @@ from rag.inspecting import (
     shares,
 )
 from rag.rendering import inspection_html, inspection_text, page_head
-from rag.types import Chunk, Document, Prompt, Reason
+from rag.types import Chunk, Document, Prompt, Reason, Timeframe
 from tests.test_rendering import HOSTILE, answer, refusal
 
 DECISION = Decision(
@@ -177,6 +178,23 @@ def test_the_question_as_it_was_searched_for_is_shown_where_it_is_another() -> N
     asked = replace(inspection(), answer=answer(standalone="how much does TikTok pay?"))
     assert "<dt>The question, standing alone</dt>" in inspection_html(asked)
     assert "The question, standing alone: how much does TikTok pay?" in inspection_text(asked)
+
+
+def test_what_was_left_out_before_and_what_dates_did_are_said() -> None:
+    dated = replace(candidate(1), preferred=True, document=replace(candidate().document, published="2023-05-14"))
+    gone = replace(candidate(2, Fate.OTHER_TIME), mixed=None, reranked=None, best=None)
+    copy = replace(candidate(3, Fate.COPY), mixed=None, reranked=None, best=None)
+    made = inspection(dated, gone, copy)
+    made = replace(made, found=replace(made.found, timeframe=Timeframe(date(2023, 5, 1), date(2023, 5, 31))))
+    lines = inspection_text(made).splitlines()
+    assert "Articles published from 1 May 2023 until 31 May 2023 were preferred." in lines
+    assert "  1 The bill · bill.txt · 14 May 2023: given to the reader: [1]; preferred for its date" in lines
+    assert "  – The bill · bill.txt: left out: the article is of another time" in lines
+    assert "  – The bill · bill.txt: left out: another version of the article says the same" in lines
+    assert lines.count("    by meaning 0.77 (3), by words –, by both –, read closely not read") == 2
+    markup = inspection_html(made)
+    assert '<p class="inspection-note">Articles published from 1 May 2023 until 31 May 2023 were preferred.' in markup
+    assert '<tr class="other-time"><th scope="row">–</th>' in markup
 
 
 def test_many_candidates_are_counted_by_what_became_of_them() -> None:

@@ -1,5 +1,6 @@
 """Where an answer comes from: place, page, date, author, copies and freshness, on the page and in a terminal."""
 
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -50,6 +51,16 @@ def test_a_web_page_is_one_place_and_a_feed_s_entry_has_two() -> None:
     assert places(with_document(source="/b.txt", url="javascript:alert(1)").document) == [("b.txt", "")]
 
 
+def test_an_entry_of_a_feed_on_the_web_is_the_page_it_links_to() -> None:
+    address = "https://b.org/news/1?x"
+    entry = with_document(source=f"https://a.org/feed.xml#{address}", part=address, url="https://b.org/news/1")
+    assert places(entry.document) == [("b.org/news/1", address)]
+    unlinked = with_document(source="https://a.org/feed.xml#0123456789ab", part="0123456789ab")
+    assert places(unlinked.document) == [("a.org/feed.xml", "https://a.org/feed.xml#0123456789ab")]
+    assert f'href="{address}"' in passages_html([entry], "1", "Sources", [Citation(entry, *PAYS)], file_links=True)
+    assert also_in(replace(FIRST, copies=(entry.document.source,))) == "also in: b.org/news/1"
+
+
 @pytest.mark.parametrize(
     ("published", "shown"),
     [("2024-03-14", "14 March 2024"), ("2024", "2024"), ("spring 2024", "spring 2024"), ("", "")],
@@ -62,6 +73,23 @@ def test_a_card_links_where_the_article_was_published() -> None:
     markup = passages_html([PRINTED], "1", "Sources", [Citation(PRINTED, *BEGUN)])
     link = '<a href="https://a.org/bill" target="_blank" rel="noopener noreferrer">a.org/bill</a>'
     assert f'<p class="origin">bill.pdf · {link} · page 2 · 14 March 2024 · Joan Doe</p>' in markup
+
+
+def file_link(read: Passage, *spans: tuple[int, int]) -> str:
+    """Where the name of its file leads; empty where it is no link."""
+    markup = passages_html([read], "1", "Sources", [Citation(read, *span) for span in spans], file_links=True)
+    found = re.search(r'href="(cited/[^"]*)"', markup)
+    return found[1] if found else ""
+
+
+def test_a_cited_file_leads_to_the_page_that_is_cited_first() -> None:
+    assert file_link(PRINTED, PAYS) == "cited/d1#page=1"
+    assert file_link(PRINTED, BEGUN) == "cited/d1#page=2"
+    assert file_link(PRINTED, BEGUN, PAYS) == "cited/d1#page=1"
+    assert file_link(FIRST, PAYS) == "cited/d1"
+    assert file_link(PRINTED) == ""
+    bundled = with_document(source="/news/all.zip#bill.pdf", part="bill.pdf", pages=(0, BEGUN[0]))
+    assert file_link(bundled, BEGUN) == "cited/d1"
 
 
 def test_copies_are_places_of_one_source() -> None:

@@ -111,3 +111,10 @@ def test_of_the_versions_of_an_article_the_one_of_the_days_that_are_meant_is_rea
     assert ids(ask("What is the latest fee?", asked)) == ["new"]
     found = ask("What is the latest fee?", asked)
     assert found.passages[0].copies == ("/old.txt", "/may.txt")
+
+
+def test_of_versions_without_a_date_the_one_found_first_is_read_whatever_the_others_add() -> None:
+    texts = {"a": "The harbour fee is 3 marks.", "b": "The harbour fee is 5 marks.", "c": "The harbour fee is 3 marks."}
+    articles = [document(name, text) for name, text in texts.items()]
+    asked = Shelf(articles, [chunk(one.text, one) for one in articles], copies=list(texts))
+    assert ids(ask("What was the fee in May 2023?", asked)) == ids(ask("What was the fee?", asked)) == ["a", "b"]

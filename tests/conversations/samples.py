@@ -1,8 +1,9 @@
 """Two articles, and what was said about them."""
 
 from dataclasses import replace
+from datetime import date
 
-from rag.types import Answer, Chunk, Citation, Claim, Document, Models, Passage, Reason, Timings, Verdict
+from rag.types import Answer, Chunk, Citation, Claim, Document, Models, Passage, Reason, Timeframe, Timings, Verdict
 
 #        0         1         2         3         4         5
 #        012345678901234567890123456789012345678901234567890123456789
@@ -45,7 +46,8 @@ def refusal(question: str, *passages: Passage) -> Answer:
     return replace(given, abstained=True, reason=Reason.UNLIKELY, confidence=0.25)
 
 
-FIRST, SECOND, THIRD = passage(1, FERRY_ARTICLE, 0, 36), passage(2, HARBOUR_ARTICLE), passage(3, FERRY_ARTICLE, 37, 54)
+FIRST = replace(passage(1, FERRY_ARTICLE, 0, 36), copies=("/news/copy.txt", "https://a.example/ferry"), stale="changed")
+SECOND, THIRD = passage(2, HARBOUR_ARTICLE), passage(3, FERRY_ARTICLE, 37, 54)
 COST = answer(
     "What does the ferry cost?",
     ("It is free.", (Citation(FIRST, *FREE),), Verdict.SUPPORTED),
@@ -53,6 +55,7 @@ COST = answer(
     ("Fish fly.", (), Verdict.UNSUPPORTED),
     passages=(FIRST, SECOND, THIRD),
 )
+COST = replace(COST, timeframe=Timeframe(date(2024, 4, 1), date(2024, 4, 30), asked=date(2024, 5, 2)))
 
 _VAREL = passage(1, HARBOUR_ARTICLE)
 VAREL = answer(
