@@ -1,6 +1,7 @@
 """Citation marks such as `[2]` in what a reader writes, and its talk of passages by number.
 
-Nobody but the reader sees numbered passages, so "In passage [1], the fare …" becomes "The fare …".
+Nobody but the reader sees numbered passages, so "In passage [1], the fare …" becomes "The fare …", and of "The ferry is
+free in [1]." not even the preposition stays.
 """
 
 from dataclasses import dataclass
@@ -17,8 +18,22 @@ _ONE_NAMED = rf"(?:{_PASSAGE}\ (?:{_MARKS}|{_NUMBERS}\b(?![.,]?\d))|(?:the\ )?(?
 _NAMED = rf"{_ONE_NAMED}(?:,?\ (?:and|or)\ {_ONE_NAMED})*"
 _WHICH = rf"(?:{_NAMED}|{_MARKS})"
 _SAY = r"(?:all\ |both\ |each\ |also\ )?(?:confirm|explain|mention|note|report|say|state)s?\b"
-_SAID_IN = r"(?:described|explained|found|given|mentioned|noted|reported|said|shown|stated)\ (?:in|by)"
+_SAID = (
+    r"(?:cited|covered|described|discussed|explained|found|given|indicated|listed|mentioned|noted|outlined|provided|quoted"
+    r"|reported|said|seen|shown|stated)"
+)
+_SAID_IN = rf"{_SAID}\ (?:in|by)"
+_IN = r"(?:as\ in|based\ on|by|from|in|via|within)"
+_STANDING_IN = rf"{_IN}\ (?:both\ )?{_MARKS}(?:(?:,|,?\ (?:and|or))\ {_IN}\ {_MARKS})*"
+_NEEDED = rf"\b(?:{_SAID}|are|be|been|is|was|were)\ "
+"""What says nothing without where it is found."""
+_OWN = (
+    r"\b(?:born|br(?:ings?|ought)|c[ao]me|comes|coming|differ(?:s|ed|ent)?|g[ai]ven?|gives|goes|going|gone|grew|grown|lived?"
+    r"|lives|living|logged|moved|out|passed|set|settled|signed|stands?|stood|takes?|taken|took|up|went)\ "
+)
+"""What has a preposition of its own: "The ship came in [1]." """
 _BEGINNING = r"(?<=^[^\S\n]*(?:(?:[-*•]|\d{1,2}[.)])\ +)?|[.!?…:][\"”’)*]*\s+)"
+_CLOSED = rf"(?=[.!?…;)]|{_GAP}(?:\n|\Z))"
 _END = rf"\.?(?={_GAP}(?:\n|\Z))|\.(?=\s)"
 
 _KINDS = {
@@ -26,21 +41,25 @@ _KINDS = {
     "introduction": rf"{_BEGINNING}(?:in|as\ {_SAID_IN}|according\ to|based\ on|from|per)\ {_WHICH},?\ +"
     rf"|{_BEGINNING}(?:{_WHICH}|{_PASSAGE})\ {_SAY}\ that\ (?:{_MARKS},?\ )?",
     # The fare, as stated in passage [1], …; The fare (see passage [1]) …
-    "aside": rf"(?:,\ |(?<=\ ))(?-i:as\ {_SAID_IN}|according\ to|per)\ {_WHICH}(?:,(?=\ ))?"
+    "aside": rf"(?:,\ |(?<=\ ))(?-i:as\ {_SAID_IN}|according\ to|per)\ {_WHICH}(?:,(?=\ ))?|,\ see\ {_WHICH}"
     rf"|\((?:as\ {_SAID_IN}\ |according\ to\ |from\ |in\ |see\ )?{_WHICH}\)",
+    # The ferry is free in [1]. The ferry in [1] is free. The ferry is free, from passage [2].
+    # (A lookahead comes first, as `regex` takes what a long lookbehind doesn't match for the beginning of a match.)
+    "place": rf"(?:(?P<comma>,\ )|(?<=[\w%)\]”’\"*]\ )(?={_IN})(?<!{_NEEDED}|{_OWN}))"
+    rf"(?-i:{_STANDING_IN}|{_IN}\ {_NAMED}{_CLOSED})(?(comma)(?:,(?=\ ))?)",
     # Whole sentences. Source: passage [1]; This is stated in [1]. Passages [1] and [2] state this.
     "reference": rf"{_BEGINNING}(?:(?:(?:source|reference|passage)s?:\ ?{_WHICH}|{_NAMED})"
     rf"|(?:it|that|the\ answer|the\ information|this)\ (?:can\ be|is|was)\ (?:{_SAID_IN}|in|from)\ {_WHICH}"
     rf"|{_WHICH}\ {_SAY}\ (?:it|so|the\ same|these|this)\b[^.\n]{{0,30}})(?:{_END})",
     # [1] and [2] mention the fare.
     "subject": rf"{_BEGINNING}{_MARKS}(?=\ {_SAY}\ )",
-    # The fare in passage [1] …; The fare is mentioned in [1].
-    "mention": rf"\b{_NAMED}|(?<=\b{_SAID_IN}\ ){_MARKS}",
+    # The fare in passage [1] …; The fare is mentioned in [1]. The fare is in [1].
+    "mention": rf"\b{_NAMED}|(?<={_NEEDED}(?:by|from|in|within)\ (?:both\ )?){_MARKS}",
     "mark": _MARKS,
 }
 _FIRST = (
-    r"(?=[,(\[]|\b(?:according|all|articles?|as|based|both|from|in|it|passages?|per|references?|sources?|texts?|that|the|"
-    r"these|this)\b)"
+    r"(?=[,(\[]|\b(?:according|all|articles?|as|based|both|by|from|in|it|passages?|per|references?|sources?|texts?|that|the|"
+    r"these|this|via|within)\b)"
 )
 """What talk begins with: most words of a text needn't be looked at further."""
 _TALK = regex.compile(

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from rag.grounding import Mark, split_marks
@@ -108,6 +110,52 @@ def test_asides_and_sentences_that_only_name_passages_are_left_out(
     written: str, text: str, marks: tuple[Mark, ...]
 ) -> None:
     assert split_marks(written) == (text, marks)
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("The ferry is free in [1].", "The ferry is free."),
+        ("The ferry is free in [1][2], and late.", "The ferry is free, and late."),
+        ("The ferry is free in [2] and [3].", "The ferry is free."),
+        ("The ferry is free in both [2] and [3].", "The ferry is free."),
+        ("The ferry is free in [1] and in [2].", "The ferry is free."),
+        ("The ferry is free according to [1].", "The ferry is free."),
+        ("The ferry is free, as stated in [2] and [3].", "The ferry is free."),
+        ("The ferry is free, as listed in [2]!", "The ferry is free!"),
+        ("The ferry is free, as in [2].", "The ferry is free."),
+        ("The ferry is free by [1].", "The ferry is free."),
+        ("The ferry is free from passage [2].", "The ferry is free."),
+        ("The ferry is free in passages [1] and [2]", "The ferry is free"),
+        ("The ferry is free, based on [1].", "The ferry is free."),
+        ("The ferry is free, see [1].", "The ferry is free."),
+        ("The ferry in [1] is free.", "The ferry is free."),
+        ("The ferry, in [1], is free.", "The ferry is free."),
+        ("Dogs bark in [1], cats don't.", "Dogs bark, cats don't."),
+        ("- Free in [1]\n- Late in [2]", "- Free\n- Late"),
+    ],
+)
+def test_a_preposition_goes_with_the_marks_it_stands_before(written: str, text: str) -> None:
+    plain, marks = split_marks(written)
+    assert plain == text
+    assert {number for mark in marks for number in mark.numbers} == {int(one) for one in re.findall(r"\d", written)}
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("The ship came in [1].", "The ship came in."),
+        ("It is the town she was born in [1].", "It is the town she was born in."),
+        ("This is where they come from [1].", "This is where they come from."),
+        ("The fare is in [1].", "The fare is in the passage."),
+        ("The fares are listed in [1] and [2].", "The fares are listed in the passages."),
+        ("The fare in passage [1] is low.", "The fare in the passage is low."),
+        ("It opened in 1912 [1].", "It opened in 1912."),
+        ("Built by Ada [1], it is old.", "Built by Ada, it is old."),
+    ],
+)
+def test_a_preposition_that_a_sentence_needs_stays(written: str, text: str) -> None:
+    assert split_marks(written)[0] == text
 
 
 @pytest.mark.parametrize(

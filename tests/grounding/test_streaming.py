@@ -61,6 +61,9 @@ ANSWERS = {
         "Dogs need a lead and bicycles travel free. [1] The passages all agree."
     ),
     "Dogs need a lead.\nPassage [1]": "Dogs need a lead. [1]",
+    "Dogs need a lead in [1]. Bicycles travel free from passage [3]. Dogs in [1] and in [2] need a lead, by [1].": (
+        "Dogs need a lead. [1] Bicycles travel free. [3] Dogs need a lead. [1]"
+    ),
     "In the passage dogs need a lead, according to Passage 1 and 2": ("In the passage dogs need a lead [1]"),
     "Dogs need [a] lead [x].": "Dogs need [a] lead [x]. [1]",
     "Dogs need a lead [12345].": "Dogs need a lead [12345]. [1]",
