@@ -243,6 +243,12 @@ def test_every_reason_has_words(reason: Reason) -> None:
     assert re.search(r"<p>[A-Z].{20,}\.</p>", answer_html(refusal(reason), "1"))
 
 
+def opens(number: int) -> str:
+    """The button that opens the article of a passage."""
+    details = f'data-act="open" data-number="1" data-passage="{number}"'
+    return f'<button type="button" class="open" {details}>Read the article</button>'
+
+
 def test_the_cited_sentences_are_marked_in_their_passage() -> None:
     markup = passages_html([FIRST, SECOND], "1", "Sources", [Citation(FIRST, *PAYS)], "how much?")
     assert markup == (
@@ -250,11 +256,11 @@ def test_the_cited_sentences_are_marked_in_their_passage() -> None:
         '<article class="source" id="source-1-1" tabindex="-1" aria-label="Source 1"><header>'
         '<span class="number" aria-hidden="true">1</span><h3 dir="auto">The bill</h3><p class="origin">bill.txt</p>'
         '</header><p class="passage" dir="auto">Intro. <mark>TikTok pays US$20 million.</mark> It has begun. End.</p>'
-        '<a class="back" href="#exchange-1">Back to the answer</a></article>'
+        f'{opens(1)}<a class="back" href="#exchange-1">Back to the answer</a></article>'
         '<article class="source aside" id="source-1-2" tabindex="-1" aria-label="Source 2"><header>'
         '<span class="number" aria-hidden="true">2</span><h3 dir="auto">Another</h3><p class="origin">other.md</p>'
         f'</header><p class="passage" dir="auto">{ARTICLE}</p>'
-        '<a class="back" href="#exchange-1">Back to the answer</a></article></section>'
+        f'{opens(2)}<a class="back" href="#exchange-1">Back to the answer</a></article></section>'
     )
 
 

@@ -87,7 +87,8 @@ def reader_html(exchange: Exchange, number: int) -> Html:
     return Html(
         f'<section class="reader" aria-label="Article" data-scope="{escape(exchange.scope)}">'
         '<p class="reader-bar"><button type="button" data-act="close">Back to the sources</button></p>'
-        f'<h2 dir="auto">{escape(document.title)}</h2><p class="origin">{origin_html(shown, of_this, True)}</p>{source_notes(shown)}'
+        f'<h2 dir="auto">{escape(document.title)}</h2><p class="origin">{origin_html(shown, of_this, True)}</p>'
+        f"{source_notes(shown)}"
         f'<div class="passage" dir="auto">{text}</div></section>'
     )
 
