@@ -111,9 +111,8 @@ def test_behind_the_gate_gradio_gives_no_file_either(secret: Path, tmp_path: Pat
         assert SECRET not in client.get(f"http://testserver{path}").text, path
 
 
-def test_uploads_and_gradios_api_are_closed() -> None:
+def test_gradios_api_is_closed() -> None:
     with served(ScriptedPipeline()) as address:
-        assert httpx.post(f"{address}gradio_api/upload", files={"files": b"x"}).status_code == 404
         assert httpx.post(f"{address}gradio_api/run/predict", json={"data": []}).status_code == 404
         assert httpx.get(f"{address}gradio_api/info").status_code == 404
         assert httpx.get(f"{address}config").status_code == 404

@@ -4,6 +4,7 @@ gate      what every request passes
 origins   Host, Origin and Sec-Fetch-Site
 headers   Content-Security-Policy and the rest of what browsers are told
 bodies    bodies counted while they arrive
+uploads   files that readers send
 streams   events, of which none is lost
 rates     requests a minute, by client
 users     names and hashed passwords in a file
@@ -13,17 +14,19 @@ handed    the files that the page made for a reader
 files     what is read of a file, and the name it is saved under
 """
 
-from rag.guarding.cited import Cited
+from rag.guarding.cited import MAX_BYTES, Cited
 from rag.guarding.gate import BROWSER, USER, Door, Gate
 from rag.guarding.handed import Handed
 from rag.guarding.headers import document_policy
 from rag.guarding.logins import Logins
 from rag.guarding.origins import is_loopback, is_wildcard
 from rag.guarding.rates import Rates
+from rag.guarding.uploads import Uploads
 from rag.guarding.users import Users
 
 __all__ = [
     "BROWSER",
+    "MAX_BYTES",
     "USER",
     "Cited",
     "Door",
@@ -31,6 +34,7 @@ __all__ = [
     "Handed",
     "Logins",
     "Rates",
+    "Uploads",
     "Users",
     "document_policy",
     "is_loopback",

@@ -2,7 +2,7 @@
 
 Every request passes the same checks in this order: is it addressed to us, does it come from our page, is it one of the
 few requests the page makes, is it not one too many, who sent it, is its body of a sane size. Gradio's other
-routes, such as those for files, uploads, proxying and its API, are never reached.
+routes, such as those for files, proxying and its API, are never reached.
 """
 
 import json
@@ -33,6 +33,7 @@ from rag.guarding.logins import LASTS, Logins
 from rag.guarding.origins import comes_from_here, may_be_called
 from rag.guarding.rates import Rates
 from rag.guarding.streams import Streams
+from rag.guarding.uploads import Reading, Uploads, files_named
 from rag.logs import log_failure
 from rag.rendering import LOGIN_STYLE, login_page, page_script
 
@@ -50,6 +51,7 @@ _A_YEAR = 365 * 24 * 3600
 _SESSION = r"[A-Za-z0-9]{1,40}"
 _BROWSER = r"[A-Za-z0-9_-]{43}"
 _READ = ("GET", "HEAD")
+_UPLOAD = "/gradio_api/upload"
 _OPEN = tuple(
     (methods, re.compile(path))
     for methods, path in (
@@ -59,7 +61,9 @@ _OPEN = tuple(
         (_READ, rf"/gradio_api/heartbeat/(?P<session>{_SESSION})"),
         (_READ, r"/gradio_api/queue/data"),
         (_READ, r"/gradio_api/startup-events"),
+        (_READ, r"/gradio_api/upload_progress"),
         (("POST",), r"/gradio_api/(?:queue/join|cancel|reset)/?"),
+        (("POST",), _UPLOAD),
     )
 )
 """What the page asks of Gradio. Everything else answers 404."""
@@ -84,6 +88,7 @@ class Door:
     """None where everyone may come in."""
     cited: Cited = field(default_factory=Cited)
     handed: Handed = field(default_factory=Handed)
+    uploads: Uploads = field(default_factory=Uploads)
     questions: Rates = field(default_factory=lambda: Rates(60, 20))
     """Presses of a button, by client."""
     requests: Rates = field(default_factory=lambda: Rates(3_000, 1_500))
@@ -142,6 +147,9 @@ class Gate:
             return
         if refusal := _refuse_unknown(request):
             await refusal(scope, receive, answer.send)
+            return
+        if request.url.path == _UPLOAD:
+            await self._upload(request, user, client, answer.send)
             return
         session = _session_in_address(request)
         browser = request.cookies.get(self._cookie(request, "browser"), "")
@@ -213,16 +221,36 @@ class Gate:
             headers["Content-Security-Policy"] = file.policy
         return Response(file.data, headers=headers, media_type=file.content_type)
 
+    async def _upload(self, request: Request, user: str | None, client: str, send: Send) -> None:
+        """Let Gradio keep the files that a form holds, and note whose they are. Raises BodyRefused."""
+        self._count_press(user or client)
+        reading = Reading(request.headers.get("content-type", ""), request.headers.get("content-length"))
+        if session := _session_in_address(request):
+            self._claim(session, user)
+        with self._door.uploads.arriving():
+            try:
+                await self._page(
+                    _passed_on(request.scope, user), reading.counted(request.receive), reading.answering(send)
+                )
+            except Exception as error:
+                raise reading.refused or error from None
+            self._door.uploads.note(user, reading.paths())
+        if reading.refused:
+            raise reading.refused
+
+    def _count_press(self, client: str) -> None:
+        """Raises BodyRefused for one too many."""
+        if wait := self._door.questions.wait(client):
+            raise BodyRefused(429, f"That is too much at once. Wait {math.ceil(wait)} s.")
+
     async def _checked_body(
         self, request: Request, receive: Receive, user: str | None, client: str
     ) -> tuple[Receive, str]:
         """Its content once more, and the session it names. Raises BodyRefused."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise BodyRefused(415, "Send JSON.")
-        if request.url.path.startswith("/gradio_api/queue/join") and (
-            wait := self._door.questions.wait(user or client)
-        ):
-            raise BodyRefused(429, f"That is too much at once. Wait {math.ceil(wait)} s.")
+        if request.url.path.startswith("/gradio_api/queue/join"):
+            self._count_press(user or client)
         body = await read_body(receive, MOST_BYTES)
         try:
             content = json.loads(body)
@@ -232,6 +260,8 @@ class Gate:
         if not isinstance(session, str) or not re.fullmatch(_SESSION, session):
             raise BodyRefused(400, "That names no session.")
         self._claim(session, user)
+        if not all(isinstance(path, str) and self._door.uploads.belongs(path, user) for path in files_named(content)):
+            raise BodyRefused(403, "That is no file you have sent, or it was used already. Send it again.")
         return replayed(body, receive), session
 
     def _claim(self, session: str, user: str | None) -> None:
@@ -310,6 +340,8 @@ def _session_in_address(request: Request) -> str | None:
     for _, pattern in _OPEN:
         if (found := pattern.fullmatch(request.scope["path"])) and "session" in found.groupdict():
             return found["session"]
+    if request.scope["path"].startswith(_UPLOAD):
+        return f"upload {request.query_params['upload_id']}" if "upload_id" in request.query_params else None
     return request.query_params.get("session_hash")
 
 

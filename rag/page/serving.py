@@ -18,7 +18,7 @@ from rag import rendering
 from rag.conversations import Conversations
 from rag.desk import FAREWELL, Desk, OpenPipeline, open_pipeline
 from rag.errors import RagError
-from rag.guarding import USER, Door, Gate, Logins, Rates, Users, is_loopback, is_wildcard
+from rag.guarding import MAX_BYTES, USER, Door, Gate, Logins, Rates, Users, is_loopback, is_wildcard
 from rag.page.building import MOST_CONNECTIONS, build_page
 from rag.settings import Login, Settings
 from rag.talks import Talks
@@ -49,6 +49,7 @@ def serving(settings: Settings, opener: OpenPipeline = open_pipeline) -> Iterato
             server.should_exit = True
             thread.join(FAREWELL)
             conversations.close()
+            door.uploads.close()
 
 
 def door_of(settings: Settings) -> Door:
@@ -82,7 +83,7 @@ def with_page(page: gr.Blocks, door: Door) -> ASGIApp:
         show_error=False,
         allowed_paths=[],
         blocked_paths=[Path.cwd().anchor],  # Gradio is to serve no file at all; `Gate` doesn't let it come to that
-        max_file_size=0,
+        max_file_size=MAX_BYTES,
         ssr_mode=False,
         mcp_server=False,
         pwa=False,
@@ -90,6 +91,9 @@ def with_page(page: gr.Blocks, door: Door) -> ASGIApp:
     )
     page.is_running = True  # what Gradio's own `launch` does, and its `close` asks for
     page.app = next(mounted for route in app.routes if isinstance(mounted := getattr(route, "app", None), App))
+    page.app.uploaded_file_dir = str(door.uploads.folder)
+    for block in page.blocks.values():
+        block.GRADIO_CACHE = page.app.uploaded_file_dir  # where it looks for what was sent
     return app
 
 
