@@ -18,7 +18,7 @@ from rag.inspecting import Inspection
 from rag.line import Line
 from rag.logs import log_failure
 from rag.settings import Settings
-from rag.types import Answer, Event, Turn
+from rag.types import Answer, Embedder, Event, Turn
 
 UNFORESEEN = "Citeline didn’t foresee this error. The terminal it was started from shows what happened."
 
@@ -36,7 +36,9 @@ Report: TypeAlias = Callable[[str, int, int], None]
 class Answers(Protocol):
     """What the page needs of a pipeline; `rag.pipeline` documents it."""
 
-    def stream_answer(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Event]: ...
+    def stream_answer(
+        self, question: str, history: Sequence[Turn] = (), documents: frozenset[str] | None = None
+    ) -> Iterator[Event]: ...
 
     def inspect(self, answer: Answer, history: Sequence[Turn] = ()) -> Inspection: ...
 
@@ -92,10 +94,25 @@ class Desk:
 
     def __init__(self, settings: Settings, opener: OpenPipeline) -> None:
         self.state: Opening | Failed | Answers = Failed("The library was not opened yet.")
-        self._settings = settings
+        self.settings = settings
         self._opener = opener
         self._line = Line(settings.waiting)
         self._closing = threading.Event()
+        self._before_close: list[Callable[[], None]] = []
+
+    @property
+    def answering(self) -> bool:
+        """Whether a question is being answered, or waits."""
+        return bool(self._line)
+
+    @property
+    def embedder(self) -> Embedder | None:
+        """The pipeline's, which may be used beside it; None where there is none, or none yet."""
+        return getattr(self.state, "embedder", None)
+
+    def at_close(self, end: Callable[[], None]) -> None:
+        """Call `end` before the pipeline is freed."""
+        self._before_close.append(end)
 
     def open(self) -> None:
         """Begin to open the pipeline, unless that is under way or done."""
@@ -105,7 +122,12 @@ class Desk:
         threading.Thread(target=self._open, name="open-pipeline", daemon=True).start()
 
     def ask(
-        self, question: str, history: Sequence[Turn], leave: threading.Event, client: str = ""
+        self,
+        question: str,
+        history: Sequence[Turn],
+        leave: threading.Event,
+        client: str = "",
+        documents: frozenset[str] | None = None,
     ) -> Generator[Event | Waiting | None, None, None]:
         """The pipeline's events, before them what the question waits for, and None every `TICK` seconds of silence.
 
@@ -123,7 +145,7 @@ class Desk:
             raise RagError(state.message)
         check_question(question)
         ticket, events = self._line.join(client), Received()
-        work = partial(self._answer, partial(state.stream_answer, question, history), events, leave, ticket)
+        work = partial(self._answer, partial(state.stream_answer, question, history, documents), events, leave, ticket)
         worker = threading.Thread(target=work, name="answer", daemon=True)
         try:
             while not self._line.take(ticket) and not leave.wait(TICK):
@@ -147,6 +169,8 @@ class Desk:
     def close(self) -> None:
         """Stop what is running, then free the pipeline."""
         self._closing.set()
+        for end in self._before_close:
+            end()
         deadline = time.monotonic() + FAREWELL
         while self._line and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -155,11 +179,11 @@ class Desk:
 
     def _open(self) -> None:
         try:
-            self.state = self._opener(self._settings, self._report)
+            self.state = self._opener(self.settings, self._report)
         except RagError as error:
             self.state = Failed(str(error))
         except Exception as error:
-            log_failure(_log, "The pipeline could not be opened", error, self._settings.log_texts)
+            log_failure(_log, "The pipeline could not be opened", error, self.settings.log_texts)
             self.state = Failed(UNFORESEEN)
 
     def _report(self, doing: str, done: int, total: int) -> None:

@@ -56,6 +56,8 @@ def index_paths(
     names: FieldNames = USUAL_FIELDS,
     pages: bool = True,
     kept: Iterable[Document] = (),
+    within: Path | None = None,
+    command: str = "rag index",
     report: Report | None = None,
 ) -> IndexReport:
     """Make the library in `folder` hold the articles in `paths`, of which a `str` is a web address, as they are now.
@@ -65,7 +67,8 @@ def index_paths(
     All documents of a file change together; the entries of a feed come one by one, and stay. `start_over` empties the
     library first, lets it have another identity, and forgets all folders but `paths` if there are any. `names` says
     which fields of records and columns of tables hold what. Of the pages in `paths`, `kept` are taken over where they
-    can't be had any more.
+    can't be had any more. Of files in the folder `within`, that folder is remembered in their place. `command` is what
+    others who want to write read about this process.
     Work is committed as it goes, so that an interrupted run loses at most a minute and the next goes on from there;
     with `start_over` the old library answers until all is done.
 
@@ -73,11 +76,12 @@ def index_paths(
     file be read; and the RagErrors of `open_writer`.
     """
     named = named_places(paths) if paths else None
-    with open_writer(folder, identity, start_over=start_over, loader=LOADER_VERSION) as writer:
+    with open_writer(folder, identity, start_over=start_over, loader=LOADER_VERSION, command=command) as writer:
         places = named or remembered_places(writer.roots(), pages=pages)
         if start_over and places.refused:
             raise DocumentError(places.refused[0])
-        _remember(writer, places.roots, forget_others=start_over and named is not None)
+        roots = [within if within and root.is_relative_to(within) else root for root in places.roots]
+        _remember(writer, roots, forget_others=start_over and named is not None)
         held = _held(writer, names)
         gone = _forget_gone(writer, held, places)
         work, naming = Work(0, report), Naming(names, held)

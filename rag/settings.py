@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     hosts: str = Field("", description="other host names the page is reached by, with commas between them")
     login: Login = Field(Login.AUTO, description="who has to log in on the page: auto, always or never")
     users: Path = Field(default_factory=default_users_file, description="file of those who may log in")
+    editors: str = Field(
+        "", description="users who may change the library on the page, with commas between; all where not set"
+    )
     questions_per_minute: int = Field(60, ge=1, le=10_000, description="presses of a button a reader may make")
     waiting: int = Field(20, ge=1, le=1_000, description="questions that may wait in line, at most")
     log_texts: bool = Field(False, description="let the log quote questions and articles")

@@ -132,17 +132,18 @@ def sync_folders(
     *,
     names: FieldNames = USUAL_FIELDS,
     pages: bool = True,
+    command: str = "rag index",
 ) -> SyncReport:
     """Make the library in `folder` hold what is in the folders it remembers: add, update, move and remove by content.
 
-    So with the pages and feeds it remembers, unless `pages` is false. `names` as for `index_paths`.
+    So with the pages and feeds it remembers, unless `pages` is false. `names` and `command` as for `index_paths`.
 
     What was embedded before isn't embedded again, be it in a file that was moved or in the unchanged part of one that
     was edited. Raises as `index_paths` does.
     """
     with Library(folder, identity) as library:
         before = library.documents()
-        done = index_paths((), folder, identity, embedder, names=names, pages=pages, report=report)
+        done = index_paths((), folder, identity, embedder, names=names, pages=pages, command=command, report=report)
         after = library.documents()
     note_marks(folder, identity)
     return with_moves(done, before, after)
@@ -207,7 +208,9 @@ def _visit_changes(visit: Visit | None, names: FieldNames | None) -> list[Stalen
 
 
 def _state_of_new(file: str, visit: Visit | None, names: FieldNames | None) -> list[Staleness]:
-    """Of a file that the library has nothing of: it is new, unless it was found to hold no articles."""
+    """Of a file that the library has nothing of: it is new, unless it was taken out, or found to hold no articles."""
+    if visit is not None and visit.outcome is Outcome.REMOVED:
+        return []
     if visit is None or visit.outcome is not Outcome.QUESTIONS or _state_of(file, {visit.content_hash}, None):
         return [Staleness.NEW]
     return _visit_changes(visit, names)

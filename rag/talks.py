@@ -97,11 +97,13 @@ class Talks:
         earlier: Sequence[Exchange] = (),
         conversation: str = "",
         replacing: int | None = None,
+        documents: frozenset[str] | None = None,
     ) -> Running:
         """Begin to answer, as part of a conversation of the owner's or of a new one.
 
         `earlier` are the exchanges before it; with `replacing` it takes the place of the exchange of that number and
-        of all that follow it. `client` is who takes turns with others.
+        of all that follow it. `client` is who takes turns with others; `documents` are the ids of the
+        only articles to be searched.
         """
         draft = Draft(BEGINNING)
         place, unsaved = None, ""
@@ -117,8 +119,8 @@ class Talks:
             if before:
                 before.stop()
         history = rendering.turns(earlier)
-        work = threading.Thread(target=self._answer, args=(running, owner, client, history), name="talk", daemon=True)
-        work.start()
+        given = (running, owner, client, history, documents)
+        threading.Thread(target=self._answer, args=given, name="talk", daemon=True).start()
         return running
 
     def running(self, owner: str, conversation: str) -> Running | None:
@@ -126,10 +128,17 @@ class Talks:
         with self._lock:
             return self._running.get((owner, conversation))
 
-    def _answer(self, running: Running, owner: str, client: str, history: Sequence[Turn]) -> None:
+    def _answer(
+        self,
+        running: Running,
+        owner: str,
+        client: str,
+        history: Sequence[Turn],
+        documents: frozenset[str] | None,
+    ) -> None:
         exchange, saved = running.exchange, time.monotonic()
         try:
-            with closing(self._desk.ask(exchange.question, history, running.leave, client)) as events:
+            with closing(self._desk.ask(exchange.question, history, running.leave, client, documents)) as events:
                 for event in events:
                     if isinstance(event, Waiting):
                         exchange = rendering.delayed(exchange, event.doing)

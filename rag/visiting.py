@@ -114,6 +114,11 @@ class Held:
     outdated: Set[str]
     """Ids of documents that are to be read again, whatever their content."""
 
+    def is_removed(self, file: str) -> bool:
+        """Whether somebody took it out of the library."""
+        visit = self.visits.get(file)
+        return visit is not None and visit.outcome is Outcome.REMOVED
+
     def are_current(self, documents: Sequence[Listed]) -> bool:
         """Whether there are some, and none has to be read again."""
         return bool(documents) and not any(document.id in self.outdated for document in documents)
@@ -177,6 +182,9 @@ class Files:
         others = {str(file) for file in self._sizes}
         for file, size in self._sizes.items():
             known = self._held.documents.get(str(file), [])
+            if not known and file not in self._named and self._held.is_removed(str(file)):
+                self._work.passed(size)
+                continue
             try:
                 if self._held.are_current(known) and {one.content_hash for one in known} == {file_hash(file)}:
                     self.unchanged += len(known)

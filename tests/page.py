@@ -67,13 +67,17 @@ class ScriptedPipeline:
     def __init__(self, *scripts: Sequence[Step]) -> None:
         self.scripts = list(scripts)
         self.asked: list[tuple[str, tuple[Turn, ...]]] = []
+        self.asked_of: list[frozenset[str] | None] = []
         self.left_early = threading.Event()
         self.closed = False
         self.suggestions: tuple[str, ...] = ()
         self.beginnings = ("how much does TikTok pay Microsoft?", "What began in March?")
 
-    def stream_answer(self, question: str, history: Sequence[Turn] = ()) -> Generator[Event, None, None]:
+    def stream_answer(
+        self, question: str, history: Sequence[Turn] = (), documents: frozenset[str] | None = None
+    ) -> Generator[Event, None, None]:
         self.asked.append((question, tuple(history)))
+        self.asked_of.append(documents)
         try:
             for step in self.scripts.pop(0):
                 if isinstance(step, Exception):

@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "model_files": "errors",
     "records": "types errors",
     "exchanges": "types",
+    "holdings": "types",
     "conversations": "types errors records exchanges",
     "documents": "types errors",
     "sentences": "",
@@ -57,14 +58,18 @@ MAY_IMPORT = {
     "watching": "",
     "pipeline": f"types errors settings model_files {STAGES} visiting indexing syncing rebuilding calibration",
     "batch": "types errors settings records documents index pipeline",
-    "rendering": "types exchanges inspecting",
+    "rendering": "types exchanges inspecting holdings",
     "exporting": "types errors records exchanges rendering",
     "evaluation": f"types errors settings records {STAGES} indexing calibration pipeline metrics batch rendering",
     "guarding": "types errors logs rendering",
     "line": "errors",
     "desk": "types errors settings logs line inspecting pipeline",
+    "shelf": "types errors logs documents index visiting indexing syncing pipeline holdings desk",
     "talks": "types errors logs exchanges conversations rendering desk",
-    "page": "types errors settings logs exchanges conversations pipeline rendering exporting guarding desk talks",
+    "page": (
+        "types errors settings logs exchanges conversations pipeline rendering exporting guarding holdings desk shelf "
+        "talks"
+    ),
     "app": "errors settings rendering page",
     "cli": (
         f"types errors settings logs model_files records exchanges conversations {STAGES} indexing syncing watching "

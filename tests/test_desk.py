@@ -23,7 +23,12 @@ class Reading(ScriptedPipeline):
         self.left: list[str] = []
         self.gate = threading.Event()
 
-    def stream_answer(self, question: str, history: Sequence[Turn] = ()) -> Generator[Event, None, None]:  # noqa: ARG002
+    def stream_answer(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),  # noqa: ARG002
+        documents: frozenset[str] | None = None,  # noqa: ARG002
+    ) -> Generator[Event, None, None]:
         self.begun.append(question)
         try:
             while not self.gate.wait(0.01):

@@ -6,8 +6,8 @@ their own. What comes from the web is fetched by `web`, and `pages` makes docume
 
 from rag.documents.article import Fields, HoldsQuestions
 from rag.documents.fields import USUAL_FIELDS, FieldNames
-from rag.documents.files import find_files
-from rag.documents.kinds import accepted_formats
+from rag.documents.files import NO_ARTICLES, find_files
+from rag.documents.kinds import accepted_formats, named_like_articles
 from rag.documents.loading import LOADER_VERSION, Loaded, content_hash, document_id, file_hash, load, load_bytes
 from rag.documents.pages import (
     Gone,
@@ -22,6 +22,7 @@ from rag.documents.pages import (
 
 __all__ = [
     "LOADER_VERSION",
+    "NO_ARTICLES",
     "USUAL_FIELDS",
     "FieldNames",
     "Fields",
@@ -41,5 +42,6 @@ __all__ = [
     "load",
     "load_bytes",
     "load_page",
+    "named_like_articles",
     "page_address",
 ]

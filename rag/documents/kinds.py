@@ -64,6 +64,17 @@ def kind_by_name(name: str) -> Kind | None:
     return SUFFIXES.get(PurePath(name).suffix.lower())
 
 
+def named_like_articles(name: str, data: bytes) -> str:
+    """`name`, with the suffix of its content added where it has none by which a folder's articles are found.
+
+    Raises DocumentError for a format that isn't accepted; `data` as for `kind_of`.
+    """
+    if kind_by_name(name):
+        return name
+    kind = kind_of(data, name, name)
+    return name + next(suffix for suffix, of in SUFFIXES.items() if of is kind)
+
+
 def kind_of(data: bytes, name: str, source: str) -> Kind:
     """The format of a file; ZIP also where only what is packed in it shows that it is a Word file or a book.
 

@@ -96,6 +96,12 @@ class Door:
     attempts: Rates = field(default_factory=lambda: Rates(10, 10))
     """To log in, by client."""
     log_texts: bool = False
+    editors: Collection[str] = ()
+    """Users who may change the library; empty where everyone may who comes in."""
+
+    def may_change(self, user: str | None) -> bool:
+        """Whether the library may be changed by `user`, which is None where there is no login."""
+        return self.logins is None or not self.editors or user in self.editors
 
 
 class Gate:
@@ -355,7 +361,7 @@ def _client(request: Request) -> str:
     return str(IPv6Network((address, 64), strict=False)) if isinstance(address, IPv6Address) else str(address)
 
 
-def _passed_on(scope: Scope, user: str | None, browser: str) -> Scope:
+def _passed_on(scope: Scope, user: str | None, browser: str = "") -> Scope:
     """Without what a client claims of itself, and asking for the page as plain text where its scripts are looked at."""
     dropped = (*_FORWARDED, b"accept-encoding") if scope["path"] == "/" else _FORWARDED
     headers = [(name, value) for name, value in scope["headers"] if not name.startswith(dropped)]

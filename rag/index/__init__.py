@@ -6,6 +6,7 @@
 from rag.index.backup import Backup, restore_backup, write_backup
 from rag.index.checking import Check, CheckReport, Fault, check_library
 from rag.index.library import Library, open_library
+from rag.index.listing import Entry, Found
 from rag.index.lock import writer_lock
 from rag.index.origins import FIRST_LOADER, UNFINISHED, Outcome, Visit, file_mark, source_file
 from rag.index.reading import Count, Listed, Origin, Snapshot
@@ -23,8 +24,10 @@ __all__ = [
     "Check",
     "CheckReport",
     "Count",
+    "Entry",
     "Fault",
     "FlatVectors",
+    "Found",
     "Identity",
     "Library",
     "Listed",

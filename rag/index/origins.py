@@ -25,6 +25,8 @@ class Outcome(StrEnum):
     """The page couldn't be had, for whatever reason; what was indexed from it before is still there. So for GONE."""
     GONE = "gone"
     """The server says that there is no such page."""
+    REMOVED = "removed"
+    """A file that somebody took out of the library; it stays out until it is named by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rag.index.listing import Found, find_entries
 from rag.index.origins import Outcome, Visit
 from rag.index.schema import LATER_COLUMNS, SCHEMA, Manifest
 from rag.index.trouble import damaged, explained
@@ -23,6 +24,12 @@ _CHUNKS = """
     SELECT chunks.number, chunks.id, documents.id, chunks.start_at, chunks.end_at
     FROM chunks JOIN documents ON documents.number = chunks.document
     WHERE chunks.number IN (SELECT value FROM json_each(?))"""
+_CHUNKS_OF = """
+    SELECT chunks.id, documents.id, chunks.start_at, chunks.end_at
+    FROM chunks JOIN documents ON documents.number = chunks.document WHERE documents.id = ? ORDER BY chunks.start_at"""
+_TITLES = """
+    SELECT content_hash, min(title) FROM documents
+    WHERE content_hash IN (SELECT value FROM json_each(?)) GROUP BY content_hash"""
 _NUMBERS_OF_CHUNKS = """
     SELECT chunks.number FROM chunks JOIN documents ON documents.number = chunks.document
     WHERE documents.id IN (SELECT value FROM json_each(?))"""
@@ -144,6 +151,30 @@ class Snapshot:
         """All of them, by title."""
         with explained(self._database):
             return list_documents(self._connection, self.manifest.schema)
+
+    def entries(
+        self,
+        typed: str = "",
+        only: Iterable[str] | None = None,
+        files: Iterable[str] | None = None,
+        after: int = 0,
+        most: int = 50,
+    ) -> Found:
+        """Articles by title, at most `most` of them from number `after` on; the first where there are none any more.
+
+        Those whose title, source and author together hold every word of `typed`, or whose text has all its words, the
+        last perhaps unfinished. With `only` or `files` none but those with these ids, or from these (`Document.file`).
+        """
+        with explained(self._database):
+            return find_entries(self._connection, self.manifest.schema, typed, only, files, after, most)
+
+    def chunks_of(self, document_id: str) -> tuple[Chunk, ...]:
+        """All of the document's, in the order of its text; none where there is no such document."""
+        return tuple(Chunk(*row) for row in self._rows(_CHUNKS_OF, (document_id,)))
+
+    def titles(self, content_hashes: Iterable[str]) -> dict[str, str]:
+        """Content hash → the title of a document with it, for those there are."""
+        return dict(self._rows(_TITLES, (_as_json(content_hashes),)))
 
     def origins(self, ids: Iterable[str] | None = None) -> dict[str, Origin]:
         """Of the documents with these ids, or of all, by id; of none in a library that no writer has upgraded yet."""

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,7 +22,9 @@ from rag.errors import InputError, RagError
 from rag.exchanges import Conversation, Draft, Exchange, Feedback, Trouble, Vote
 from rag.exporting import Format, answer_to_paste, exported, file_name
 from rag.guarding import Door
+from rag.holdings import Chosen
 from rag.logs import log_failure
+from rag.page.choosing import Choice, documents_of
 from rag.page.shared import QUIET, Updates, client_of, html, owner_of
 from rag.rendering import Tools
 from rag.talks import Running, Talks
@@ -90,7 +92,7 @@ class Shown:
     read_only: bool = False
 
 
-def lay_out() -> Widgets:
+def lay_out(choice: Choice) -> Widgets:
     """Put the widgets into the view that is being built."""
     script = rendering.talk_script()
     with gr.Column(elem_id="desk"):
@@ -113,6 +115,7 @@ def lay_out() -> Widgets:
             reading = html("reading", script=script)
             evidence = html("panel", script=script)
         with gr.Column(elem_id="composer"):
+            choice.place()
             with gr.Row(elem_id="question"):
                 box = gr.Textbox(
                     label="Question",
@@ -172,15 +175,19 @@ class Handlers:
         elif ident := asked.get("c"):
             yield from self._go(ident, request)
 
-    def ask(self, typed: str | None, shown: Shown, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
+    def ask(
+        self, typed: str | None, shown: Shown, chosen: Sequence[Chosen], event: gr.EventData, request: gr.Request
+    ) -> Iterator[Updates]:
         """Answer what was typed, or the example that was chosen."""
         given = event.value if getattr(event.target, "elem_id", "") in ("welcome", "suggested") else typed
         question = given.strip() if isinstance(given, str) else ""
         yield self._nothing()
         if question:
-            yield from self._ask(question, shown, request)
+            yield from self._ask(question, shown, chosen, request)
 
-    def act(self, shown: Shown, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
+    def act(
+        self, shown: Shown, chosen: Sequence[Chosen], event: gr.EventData, request: gr.Request
+    ) -> Iterator[Updates]:
         """Do what the pressed button says. What comes from a browser may be anything."""
         given = event.value if isinstance(event.value, dict) else {}
         detail = {name: value for name, value in given.items() if isinstance(value, str)}
@@ -192,7 +199,7 @@ class Handlers:
                 case "go":
                     yield from self._go(detail.get("id", ""), request)
                 case "again" if exchange and not shown.read_only:
-                    yield from self._ask(exchange.question, replace(shown, editing=number), request)
+                    yield from self._ask(exchange.question, replace(shown, editing=number), chosen, request)
                 case "edit" if exchange and not shown.read_only:
                     line = rendering.status_html(EDITING.format(number=number))
                     yield {
@@ -238,7 +245,7 @@ class Handlers:
             return {self._on.suggested: ""}
         return {self._on.suggested: rendering.suggestions_html(self._tried(lambda: pipeline.suggest(last), ()))}
 
-    def _ask(self, question: str, shown: Shown, request: gr.Request) -> Iterator[Updates]:
+    def _ask(self, question: str, shown: Shown, chosen: Sequence[Chosen], request: gr.Request) -> Iterator[Updates]:
         if shown.read_only:
             shown = Shown()
         number = shown.editing or len(shown.exchanges) + 1
@@ -248,7 +255,8 @@ class Handlers:
             if self._is_asked(question, request):
                 return
             self._look_away(request)
-            running = self._talks.ask(owner, client_of(request), question, earlier, shown.id, replacing)
+            only = documents_of(chosen)
+            running = self._talks.ask(owner, client_of(request), question, earlier, shown.id, replacing, only)
             self._show(running, request)
         feedback = {at: given for at, given in shown.feedback.items() if at < number}
         opened = replace(shown, id=running.conversation, exchanges=earlier, feedback=feedback, editing=0)
@@ -455,24 +463,24 @@ def _opened(kept: Conversation, read_only: bool = False) -> Shown:
     )
 
 
-def build(page: gr.Blocks, desk: Desk, talks: Talks, door: Door) -> None:
+def build(page: gr.Blocks, desk: Desk, talks: Talks, door: Door, choice: Choice) -> None:
     """Put the view with its events into the page that is being built."""
-    on = lay_out()
+    on = lay_out(choice)
     do = Handlers(desk, talks, on, door)
     outputs: list[Any] = [
         on.drawer, on.place, on.handout, on.failure, on.welcome, on.past, on.current, on.suggested, on.evidence,
         on.reading, on.box, on.status, on.shown,
     ]  # fmt: skip
-    together: dict[str, Any] = {
-        **QUIET,
-        "trigger_mode": "multiple",
-    }  # a vote or another question needn't wait for an answer
+    # A vote or another question needn't wait for an answer.
+    together: dict[str, Any] = {**QUIET, "trigger_mode": "multiple"}
     page.load(do.watch, None, outputs, **QUIET)
     page.load(do.arrive, None, outputs, **QUIET).then(do.suggest, on.shown, outputs, **QUIET)
     asked = [on.box.submit, on.ask.click, on.welcome.select, on.suggested.select]
-    gr.on(asked, do.ask, [on.box, on.shown], outputs, **together).then(do.suggest, on.shown, outputs, **QUIET)
+    gr.on(asked, do.ask, [on.box, on.shown, choice.state], outputs, **together).then(
+        do.suggest, on.shown, outputs, **QUIET
+    )
     acts = [on.past.select, on.current.select, on.place.select, on.drawer.select, on.reading.select, on.evidence.select]
-    gr.on(acts, do.act, on.shown, outputs, **together)
+    gr.on(acts, do.act, [on.shown, choice.state], outputs, **together)
     on.find.change(do.find, [on.find, on.shown], outputs, **{**QUIET, "trigger_mode": "always_last"})
     on.retry.click(do.retry, None, outputs, **QUIET)
     on.stop.click(do.stop, **QUIET)

@@ -5,7 +5,7 @@ import gradio as gr
 from rag import rendering
 from rag.desk import Desk
 from rag.guarding import Door
-from rag.page import asking
+from rag.page import asking, choosing, library
 from rag.page.shared import html
 from rag.talks import Talks
 
@@ -23,6 +23,11 @@ def build_page(desk: Desk, talks: Talks, door: Door) -> gr.Blocks:
     page._queue.ANALYTICS_MAX_EVENTS = 10  # times nobody looks at; Gradio would keep 10,000, and sum them up each time
     with page:
         html("masthead", rendering.masthead_html(logged_in=door.logins is not None))
-        with gr.Tabs(elem_id="views"), gr.Tab("Ask", id="ask", elem_id="ask-view"):
-            asking.build(page, desk, talks, door)
+        choice = choosing.make()
+        with gr.Tabs(elem_id="views"):
+            with gr.Tab("Ask", id="ask", elem_id="ask-view"):
+                asking.build(page, desk, talks, door, choice)
+            with gr.Tab("Library", id="library", elem_id="library-view") as shelf:
+                library.build(desk, door, choice, shelf)
+        choice.wire()
     return page

@@ -54,7 +54,7 @@ def serving(settings: Settings, opener: OpenPipeline = open_pipeline) -> Iterato
 
 def door_of(settings: Settings) -> Door:
     """Who may come in. Raises RagError where the page would be open to others and nobody has a password."""
-    names = tuple(name.strip() for name in settings.hosts.split(",") if name.strip())
+    names = _names(settings.hosts)
     open_to_others = bool(names) or not is_loopback(settings.host)
     logins = None
     if settings.login is Login.ALWAYS or (settings.login is Login.AUTO and open_to_others):
@@ -66,7 +66,12 @@ def door_of(settings: Settings) -> Door:
             )
         logins = Logins(users)
     rate = settings.questions_per_minute
-    return Door(settings.host, names, logins, questions=Rates(rate, max(1, rate // 3)), log_texts=settings.log_texts)
+    questions, editors = Rates(rate, max(1, rate // 3)), _names(settings.editors)
+    return Door(settings.host, names, logins, questions=questions, log_texts=settings.log_texts, editors=editors)
+
+
+def _names(given: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in given.split(",") if name.strip())
 
 
 def with_page(page: gr.Blocks, door: Door) -> ASGIApp:

@@ -8,6 +8,7 @@ Everything from articles, questions and models is taken to be hostile: it is sho
     conversation  the events that move exchanges on, and their HTML
     inspection    how an answer came about → HTML, and with inspection_text → plain text
     talk          what surrounds exchanges: tools, the article behind a citation, saved conversations
+    library       the list of articles, one of them, changes to the library → HTML
     terminal      answers → plain text with numbered references
     login         the form for name and password
     assets        the page's style, script and icon
@@ -41,6 +42,17 @@ from rag.rendering.html import (
 )
 from rag.rendering.inspection import inspection_html
 from rag.rendering.inspection_text import inspection_text
+from rag.rendering.library import (
+    article_gone_html,
+    article_html,
+    chosen_html,
+    library_list_html,
+    library_script,
+    library_search_html,
+    library_summary_html,
+    trouble_html,
+    work_html,
+)
 from rag.rendering.login import LOGIN_STYLE, login_page
 from rag.rendering.talk import (
     Tools,
@@ -69,6 +81,9 @@ __all__ = [
     "answer_citations",
     "answer_html",
     "answer_text",
+    "article_gone_html",
+    "article_html",
+    "chosen_html",
     "cited_numbers",
     "closable",
     "conversation_html",
@@ -84,6 +99,10 @@ __all__ = [
     "handout_html",
     "inspection_html",
     "inspection_text",
+    "library_list_html",
+    "library_script",
+    "library_search_html",
+    "library_summary_html",
     "login_page",
     "masthead_html",
     "page_head",
@@ -100,8 +119,10 @@ __all__ = [
     "summary",
     "talk_script",
     "timing_parts",
+    "trouble_html",
     "turns",
     "welcome_html",
     "welcome_script",
+    "work_html",
     "working_html",
 ]

@@ -12,7 +12,9 @@ _ICON = (
 def page_head() -> str:
     """What goes into the page's <head>: style, script and icon, all inline, so that nothing is fetched for them."""
     here = files(__package__)
-    style = "".join(here.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "inspection.css"))
+    style = "".join(
+        here.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "inspection.css", "library.css")
+    )
     return f'<style>{style}</style><script>{page_script()}</script><link rel="icon" href="{_ICON}">'
 
 
