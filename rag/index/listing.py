@@ -11,9 +11,11 @@ from rag.index.schema import LATER_COLUMNS
 from rag.index.words import MOST_WORDS
 
 SHORTEST = 3
-"""Letters that a word needs to be looked for in the texts: with fewer, most articles have one that begins so."""
+"""Letters that a word needs to be taken for an unfinished one: with fewer, most texts have one that begins so."""
 
 _WORD = re.compile(r"[^\W_]+")
+_NOTHING = '""'
+"""A query of FTS5 that matches nothing."""
 _ENTRIES = """
     SELECT count(*) OVER (), id, title, source, published, {part},
         (SELECT count(*) FROM chunks WHERE document = documents.number)
@@ -25,8 +27,7 @@ _ENTRIES = """
             SELECT value FROM json_each(:files)
         )
     )
-    AND (:match = '' AND :typed = '[]'
-        OR NOT EXISTS (
+    AND (NOT EXISTS (
             SELECT 1 FROM json_each(:typed) WHERE NOT instr(folded(title, source, coalesce(author, '')), value)
         )
         OR number IN (SELECT document FROM chunks WHERE number IN (SELECT rowid FROM words WHERE words MATCH :match))
@@ -89,11 +90,11 @@ def find_entries(
 
 
 def _beginning_with(typed: str) -> str:
-    """For FTS5: all the words, the last of which may be unfinished. `tiktok micro` → `"tiktok" "micro"*`."""
+    """For FTS5: all the words, a long last one perhaps unfinished. `tiktok micro` → `"tiktok" "micro"*`."""
     words = _WORD.findall(unicodedata.normalize("NFC", typed).lower())[:MOST_WORDS]
-    if not words or len(words[-1]) < SHORTEST:
-        return ""
-    return " ".join(f'"{word}"' for word in words) + "*"
+    if not words:
+        return _NOTHING
+    return " ".join(f'"{word}"' for word in words) + ("*" if len(words[-1]) >= SHORTEST else "")
 
 
 def _fold(text: str) -> str:

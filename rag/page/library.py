@@ -76,7 +76,7 @@ def lay_out() -> Widgets:
                     label="Web addresses",
                     show_label=False,
                     container=False,
-                    placeholder="or paste the address of a page or feed",
+                    placeholder="or paste a web address",
                     lines=1,
                     max_lines=5,
                     elem_id="address-box",
@@ -153,7 +153,7 @@ class Handlers:
             yield self._moved(request, replace(view, page=page, typed=typed, only=only))
         elif verb in ("open", "close", "remove"):
             self._remember(request, replace(view, opened=what))
-            yield {self._on.article: self._article(request, confirming=verb == "remove")}
+            yield {self._on.article: self._article(request, focus=verb == "open", confirming=verb == "remove")}
         elif verb in ("choose", "drop", "ask", "unask"):
             yield from self._chose(verb, what, request)
         elif verb == "really":
@@ -229,7 +229,9 @@ class Handlers:
         listing = self._shelf.listing(view.typed, view.page, only, stale=view.only == "stale")
         return rendering.library_list_html(listing, chosen, view.typed, view.only)
 
-    def _article(self, request: gr.Request, confirming: bool = False, gone: str | None = None) -> str:
+    def _article(
+        self, request: gr.Request, focus: bool = False, confirming: bool = False, gone: str | None = None
+    ) -> str:
         view = self._view(request)
         if not view.opened:
             return ""
@@ -239,7 +241,7 @@ class Handlers:
             return rendering.article_gone_html() if gone is None else gone
         self._door.cited.note(request.username, [opened.document])
         chosen = any(one.id == view.opened for one in view.chosen)
-        return rendering.article_html(opened, chosen, self._may(request), confirming)
+        return rendering.article_html(opened, chosen, self._may(request), focus, confirming)
 
     def _work(self, request: gr.Request) -> str:
         return rendering.work_html(self._shelf.work, self._may(request))

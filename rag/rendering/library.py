@@ -68,11 +68,12 @@ def article_html(
     opened: Opened,
     chosen: bool,
     may_change: bool,
+    focus: bool = False,
     confirming: bool = False,
 ) -> Html:
     """One article: where it is from, what can be done with it, its text with the borders of its chunks.
 
-    `confirming` asks whether it should really go.
+    With `focus` its title takes the focus; `confirming` asks whether it should really go.
     """
     document = opened.document
     facts = [fact for fact in (document.published, document.author) if fact]
@@ -86,7 +87,7 @@ def article_html(
     remove = _button(f"remove:{document.id}", "Remove …") if may_change and not confirming else ""
     head = Html(
         f'<header><button type="button" class="close" data-act="close">Back to the list</button>'
-        f'<h2 dir="auto" tabindex="-1" data-focus>{escape(document.title)}</h2>'
+        f'<h2 dir="auto" tabindex="-1"{" data-focus" if focus else ""}>{escape(document.title)}</h2>'
         f'<p class="origin">{escape(" · ".join(facts))}</p><p class="origin place">{_link(opened)}</p>'
         f"{joined([_paragraph(note) for note in notes])}</header>"
     )

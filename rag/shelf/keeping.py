@@ -17,7 +17,7 @@ LONGEST_STEM = 100
 BEGINNING = 4096
 """Bytes by which a format is told."""
 
-_HARMFUL = re.compile(r"[^\w .,()&+'’–-]+")
+_SIGNS = "_ .,()&+'’–-"
 
 
 def keep(file: Path, folder: Path) -> Path:
@@ -38,15 +38,21 @@ def keep(file: Path, folder: Path) -> Path:
 
 
 def harmless(name: str) -> str:
-    """A file's name of letters, digits and a few signs, none of them at its beginning, that a folder's list would show.
+    """A name with a suffix, made of letters, digits and a few signs, none of these where it begins or its stem ends.
 
     >>> harmless("../.a<b>:bill?.TXT")
     'a b bill.txt'
     """
-    stem, dot, suffix = unicodedata.normalize("NFC", name).rpartition(".")
-    stem = re.sub(r"\s+", " ", _HARMFUL.sub(" ", stem if dot else name)).strip(" .-'")[:LONGEST_STEM].strip() or "file"
-    whole = f"{stem}.{re.sub(r'[^a-z0-9]', '', suffix.lower())}" if dot else stem
+    stem, _, suffix = unicodedata.normalize("NFC", name).rpartition(".")
+    suffix = re.sub(r"[^a-z0-9]", "", suffix.lower())
+    words = "".join(sign if _is_harmless(sign) else " " for sign in stem).split()
+    whole = f"{' '.join(words).strip(_SIGNS)[:LONGEST_STEM].strip() or 'file'}.{suffix}"
     return f"kept {whole}" if whole.lower() in NO_ARTICLES else whole
+
+
+def _is_harmless(sign: str) -> bool:
+    """Letters, digits and what stands on or beside letters in many scripts."""
+    return sign.isalnum() or sign in _SIGNS or unicodedata.category(sign).startswith("M")
 
 
 def discard(files: Iterable[Path]) -> None:

@@ -13,7 +13,7 @@ from rag.index import Identity, Library, Outcome, Visit, open_writer
 from rag.indexing import IndexReport, index_paths
 from rag.shelf.changing import Changes, Report
 from rag.shelf.keeping import FOLDER, discard, keep
-from rag.shelf.outcomes import of_named, of_sync
+from rag.shelf.outcomes import of_named, of_sync, refusal
 from rag.syncing import Stale, note_marks, stale_files, sync_folders
 from rag.types import Embedder
 from rag.visiting import check_places
@@ -142,12 +142,12 @@ class Shelf:
                     check_places([path])
                     names[str(path)] = file.name
                 except DocumentError as error:
-                    results.append(_refused(file.name, error, *kept[-1:]))
+                    results.append(refusal(file.name, str(error), str(file), *map(str, kept[-1:])))
             pages = list(_addresses(addresses, results))
             if names or pages:
                 paths: list[Path | str] = [*map(Path, names), *pages]
                 done = self._index(paths, report)
-                results += of_named(done, names | {page: page for page in pages})
+                results += of_named(done, names | {page: page for page in pages}, self._holds)
         finally:
             self._discard_unused(kept)
         return results
@@ -159,7 +159,7 @@ class Shelf:
             try:
                 held = hashes.setdefault(file_hash(file), file)
             except (DocumentError, OSError) as error:
-                results.append(_refused(file.name, error))
+                results.append(refusal(file.name, str(error), str(file)))
                 continue
             if held is not file:
                 results.append(Result(file.name, Became.UNCHANGED, f"It is the same as {held.name}."))
@@ -244,12 +244,14 @@ class Shelf:
 
     def _discard_unused(self, kept: Sequence[Path]) -> None:
         """Remove the kept files that the library has nothing of."""
+        discard([path for path in kept if not self._holds(str(path))])
+
+    def _holds(self, file: str) -> bool:
         try:
             with self._library.snapshot() as now:
-                unused = [path for path in kept if not now.entries(files=[str(path)], most=1).total]
+                return now.entries(files=[file], most=1).total > 0
         except LibraryEmpty:
-            unused = list(kept)
-        discard(unused)
+            return False
 
     def _place(self, source: str, roots: Sequence[str]) -> str:
         if self._whole_paths or is_address(source):
@@ -268,14 +270,7 @@ def _addresses(given: Sequence[str], results: list[Result]) -> Iterable[str]:
         try:
             yield page_address(address)
         except DocumentError as error:
-            results.append(_refused(address, error))
-
-
-def _refused(name: str, error: Exception, *paths: Path) -> Result:
-    said = str(error)
-    for path in paths:
-        said = said.replace(str(path), name)
-    return Result(name, Became.REFUSED, said)
+            results.append(refusal(address, str(error)))
 
 
 def _counted(number: int, one: str, several: str = "") -> str:
