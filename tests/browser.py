@@ -4,6 +4,7 @@ The program is the one that CHROMIUM names, else the first of a few usual names 
 fail.
 """
 
+import gc
 import os
 import shutil
 import socket
@@ -52,6 +53,7 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser
         browser.close()
+    gc.collect()  # CPython 3.11's compiler fails when Playwright's greenlets are collected while it works
 
 
 @pytest.fixture
