@@ -97,6 +97,7 @@ def test_an_answer_goes_on_while_its_reader_looks_at_another_conversation(reader
         ask(reader, "quick?")
         finished(reader)
         reader.click("#new")
+        expect(reader.locator(".exchange")).to_have_count(0)
         ask(reader, "slow?")
         expect(reader.locator("#current .working")).to_be_visible()
         reader.get_by_role("button", name="Conversations").click()

@@ -96,7 +96,7 @@ def lay_out(choice: Choice) -> Widgets:
     """Put the widgets into the view that is being built."""
     script = rendering.talk_script()
     with gr.Column(elem_id="desk"):
-        with gr.Row(elem_id="shelf"):
+        with gr.Row(elem_id="bar"):
             html("shelf-toggle", rendering.shelf_button_html())
             new = gr.Button("New conversation", elem_id="new")
         with gr.Column(elem_id="drawer"):
@@ -231,7 +231,7 @@ class Handlers:
     def clear(self, request: gr.Request) -> Updates:
         """Begin a new conversation."""
         self._look_away(request)
-        return {**self._whole(Shown(), request), self._on.box: ""}
+        return self._whole(Shown(), request)
 
     def find(self, wanted: str | None, shown: Shown, request: gr.Request) -> Updates:
         """List the saved conversations in which the words stand."""
