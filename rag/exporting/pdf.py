@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape, quoteattr  # nosec B406  nothing is parsed
 
 from rag.errors import InputError
 from rag.exporting.lettering import BOLD, FOLDERS, REGULAR, Lettering, Run, lettering_of

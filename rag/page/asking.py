@@ -85,8 +85,8 @@ class Shown:
     title: str = ""
     exchanges: tuple[Exchange, ...] = ()
     feedback: Mapping[int, Feedback] = field(default_factory=dict)
-    token: str = ""
-    """Of its shared copy."""
+    shared: str = ""
+    """Token of its shared copy."""
     editing: int = 0
     """Number of the exchange whose place the next question takes."""
     read_only: bool = False
@@ -357,10 +357,10 @@ class Handlers:
         owner, ident = owner_of(request), detail.get("id") or shown.id
         match detail["act"]:
             case "share":
-                opened = replace(shown, token=self._saved.share(owner, ident))
+                opened = replace(shown, shared=self._saved.share(owner, ident))
             case "withdraw":
                 self._saved.withdraw(owner, ident)
-                opened = replace(shown, token="")
+                opened = replace(shown, shared="")
             case "rename":
                 self._saved.rename(owner, ident, detail.get("title", ""))
                 opened = replace(shown, title=detail["title"].strip())
@@ -423,7 +423,7 @@ class Handlers:
             self._door.cited.note(request.username, [citation.passage.document for citation in cited])
 
     def _place(self, shown: Shown, opened: bool = False) -> str:
-        shared = f"?shared={shown.token}" if shown.token else ""
+        shared = f"?shared={shown.shared}" if shown.shared else ""
         return rendering.place_html(shown.id, shown.title, shared, shown.read_only, opened)
 
     def _exchange(self, exchange: Exchange, shown: Shown) -> str:

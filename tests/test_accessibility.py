@@ -1,0 +1,98 @@
+"""What axe-core finds on every view, light and dark: nothing serious."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from rag.errors import RagError
+from rag.types import Finished, PassagesFound
+from tests.page import ScriptedPipeline, Step, ask, passage, refusal, served, usual
+
+pytestmark = pytest.mark.browser
+
+
+def faults(tab: Page) -> list[str]:
+    """Serious and critical violations, each with the elements that show it."""
+    found = Axe().run(tab).response["violations"]
+    return [
+        f"{one['id']}: {node['html'][:200]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+def nothing(tab: Page) -> None:
+    """The empty conversation, once it offers examples."""
+    expect(tab.locator(".examples button").first).to_be_visible()
+
+
+def an_answer(tab: Page) -> None:
+    ask(tab, "how much?")
+    expect(tab.locator("#current .timings")).to_be_visible()
+
+
+def a_bad_answer(tab: Page) -> None:
+    an_answer(tab)
+    tab.get_by_role("button", name="Bad answer").click()
+    expect(tab.get_by_role("button", name="It is wrong")).to_be_visible()
+    tab.get_by_text("This conversation").click()
+
+
+def an_article(tab: Page) -> None:
+    an_answer(tab)
+    tab.locator("#current .cite").click()
+    expect(tab.locator("#reading h2")).to_be_visible()
+
+
+def a_refusal(tab: Page) -> None:
+    ask(tab, "who?")
+    expect(tab.locator(".refusal")).to_be_visible()
+
+
+def an_error(tab: Page) -> None:
+    ask(tab, "fail?")
+    expect(tab.locator("#current .error")).to_be_visible()
+
+
+def the_drawer(tab: Page) -> None:
+    an_answer(tab)
+    tab.get_by_role("button", name="Conversations").click()
+    expect(tab.locator(".saved button")).to_be_visible()
+
+
+def the_library(tab: Page) -> None:
+    tab.get_by_role("tab", name="Library").click()
+    tab.wait_for_timeout(1000)
+
+
+REFUSED: list[Step] = [PassagesFound((passage(1),)), Finished(refusal("who?", passage(1)))]
+FAILED: list[Step] = [RagError("The model’s file is gone. Run `rag models fetch`.")]
+
+VIEWS: dict[str, tuple[Callable[[Page], None], list[Step]]] = {
+    "nothing": (nothing, []),
+    "answer": (an_answer, usual()),
+    "bad answer": (a_bad_answer, usual()),
+    "article": (an_article, usual()),
+    "refusal": (a_refusal, REFUSED),
+    "error": (an_error, FAILED),
+    "drawer": (the_drawer, usual()),
+    "library": (the_library, []),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_axe_finds_nothing_serious(view: str, chromium: Browser) -> None:
+    show, script = VIEWS[view]
+    found: dict[str, list[str]] = {}
+    for scheme in ("light", "dark"):
+        with served(ScriptedPipeline(script)) as address:
+            tab = chromium.new_page(color_scheme="dark" if scheme == "dark" else "light")
+            tab.goto(address)
+            nothing(tab)
+            show(tab)
+            found[scheme] = faults(tab)
+            tab.close()
+    assert found == {"light": [], "dark": []}
