@@ -1,6 +1,7 @@
 """The page, on Gradio: layout and events. What is shown is made by `rag.rendering`, and answers by way of `rag.desk`.
 
-asking    the conversation and its sources
+asking    the conversation and its sources; `shown` is what a tab of it shows
+library   the articles; `choosing` which of them a question may use
 shared    what all views use
 building  the views side by side
 serving   runs the page until its `with` block ends

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -19,14 +19,14 @@ from rag import rendering
 from rag.conversations import Conversations
 from rag.desk import TICK, UNFORESEEN, Desk, Failed, Opening
 from rag.errors import InputError, RagError
-from rag.exchanges import Conversation, Draft, Exchange, Feedback, Trouble, Vote
-from rag.exporting import Format, answer_to_paste, exported, file_name
+from rag.exchanges import Draft, Exchange, Feedback, Trouble, Vote
+from rag.exporting import Format, exported, file_name
 from rag.guarding import Door
 from rag.holdings import Chosen
 from rag.logs import log_failure
 from rag.page.choosing import Choice, documents_of
 from rag.page.shared import QUIET, Updates, client_of, html, owner_of
-from rag.rendering import Tools
+from rag.page.shown import Shown, shown_from
 from rag.talks import Running, Talks
 from rag.types import Answer
 
@@ -74,22 +74,6 @@ class Widgets:
     stop: gr.Button
     status: gr.HTML
     shown: gr.State
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """The conversation that a tab shows."""
-
-    id: str = ""
-    """Empty for one that has not begun, or can't be saved."""
-    title: str = ""
-    exchanges: tuple[Exchange, ...] = ()
-    feedback: Mapping[int, Feedback] = field(default_factory=dict)
-    shared: str = ""
-    """Token of its shared copy."""
-    editing: int = 0
-    """Number of the exchange whose place the next question takes."""
-    read_only: bool = False
 
 
 def lay_out(choice: Choice) -> Widgets:
@@ -171,7 +155,7 @@ class Handlers:
         yield {self._on.drawer: self._drawer(request, "")}
         if token := asked.get("shared"):
             copy = self._tried(lambda: self._saved.read_shared(token), None)
-            yield self._whole(_opened(copy, read_only=True), request) if copy else self._gone()
+            yield self._whole(shown_from(copy, read_only=True), request) if copy else self._gone()
         elif ident := asked.get("c"):
             yield from self._go(ident, request)
 
@@ -262,9 +246,9 @@ class Handlers:
         opened = replace(shown, id=running.conversation, exchanges=earlier, feedback=feedback, editing=0)
         opened = replace(opened, title=shown.title or question)
         begun = {
-            self._on.place: self._place(opened),
+            self._on.place: opened.place_html(),
             self._on.box: "",
-            self._on.past: self._conversation(opened),
+            self._on.past: opened.exchanges_html(),
             self._on.suggested: "",
             self._on.reading: "",
         }
@@ -309,7 +293,7 @@ class Handlers:
         self._look_away(request)
         owner = owner_of(request)
         try:
-            opened = _opened(self._saved.read(owner, ident))
+            opened = shown_from(self._saved.read(owner, ident))
         except InputError:
             yield self._gone()
             return
@@ -332,8 +316,8 @@ class Handlers:
         feedback = {at: one for at, one in shown.feedback.items() if at != exchange.number}
         opened = replace(shown, feedback={**feedback, exchange.number: given} if given else feedback)
         return {
-            self._on.past: self._conversation(replace(opened, exchanges=opened.exchanges[:-1])),
-            self._on.current: self._exchange(opened.exchanges[-1], opened),
+            self._on.past: opened.past_html(),
+            self._on.current: opened.last_html(),
             self._on.shown: opened,
         }
 
@@ -367,7 +351,7 @@ class Handlers:
             case _:
                 self._saved.delete(owner, ident)
                 return self.clear(request)
-        place = self._place(opened, opened=True)
+        place = opened.place_html(opened=True)
         return {self._on.place: place, self._on.drawer: self._drawer(request, shown.id), self._on.shown: opened}
 
     def _nothing(self) -> Updates:
@@ -394,10 +378,10 @@ class Handlers:
             self._note(exchange, request)
         last = exchanges[-1] if exchanges else None
         return {
-            on.place: self._place(shown),
+            on.place: shown.place_html(),
             on.drawer: self._drawer(request, shown.id),
-            on.past: self._conversation(replace(shown, exchanges=exchanges[:-1])),
-            on.current: self._exchange(last, shown) if last else "",
+            on.past: shown.past_html(),
+            on.current: shown.last_html(),
             on.suggested: "",
             on.evidence: rendering.evidence_html(exchanges) if exchanges else "",
             on.reading: "",
@@ -410,7 +394,7 @@ class Handlers:
         opened = replace(earlier, exchanges=(*earlier.exchanges, exchange))
         self._note(exchange, request)
         return {
-            self._on.current: self._exchange(exchange, opened),
+            self._on.current: opened.last_html(),
             self._on.evidence: rendering.evidence_html(opened.exchanges),
             self._on.status: self._status(rendering.summary(exchange)),
             self._on.shown: opened,
@@ -421,22 +405,6 @@ class Handlers:
         if isinstance(exchange.outcome, Answer):
             cited = rendering.answer_citations(exchange.outcome)
             self._door.cited.note(request.username, [citation.passage.document for citation in cited])
-
-    def _place(self, shown: Shown, opened: bool = False) -> str:
-        shared = f"?shared={shown.shared}" if shown.shared else ""
-        return rendering.place_html(shown.id, shown.title, shared, shown.read_only, opened)
-
-    def _exchange(self, exchange: Exchange, shown: Shown) -> str:
-        return rendering.exchange_html(exchange, self._tools(exchange, shown))
-
-    def _conversation(self, shown: Shown) -> str:
-        return rendering.conversation_html(shown.exchanges, lambda exchange: self._tools(exchange, shown))
-
-    def _tools(self, exchange: Exchange, shown: Shown) -> Tools | None:
-        if isinstance(exchange.outcome, Draft) or shown.read_only:
-            return None
-        plain, cited = (answer_to_paste(exchange, citations) for citations in (False, True))
-        return Tools(plain, cited, shown.feedback.get(exchange.number))
 
     def _drawer(self, request: gr.Request, current: str, wanted: str = "") -> str:
         owner = owner_of(request)
@@ -455,12 +423,6 @@ class Handlers:
         except Exception as error:
             log_failure(_log, UNFORESEEN, error, self._door.log_texts)
         return otherwise
-
-
-def _opened(kept: Conversation, read_only: bool = False) -> Shown:
-    return Shown(
-        kept.id, kept.title, kept.exchanges, kept.feedback, "" if read_only else kept.token or "", read_only=read_only
-    )
 
 
 def build(page: gr.Blocks, desk: Desk, talks: Talks, door: Door, choice: Choice) -> None:
