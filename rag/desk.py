@@ -8,7 +8,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeAlias
@@ -18,7 +18,7 @@ from rag.inspecting import Inspection
 from rag.line import Line
 from rag.logs import log_failure
 from rag.settings import Settings
-from rag.types import Answer, Embedder, Event, Turn
+from rag.types import Answer, Document, Embedder, Event, Hit, Turn
 
 UNFORESEEN = "Citeline didn’t foresee this error. The terminal it was started from shows what happened."
 
@@ -37,7 +37,11 @@ class Answers(Protocol):
     """What the page needs of a pipeline; `rag.pipeline` documents it."""
 
     def stream_answer(
-        self, question: str, history: Sequence[Turn] = (), documents: frozenset[str] | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        documents: frozenset[str] | None = None,
+        strict: bool | None = None,
     ) -> Iterator[Event]: ...
 
     def inspect(self, answer: Answer, history: Sequence[Turn] = ()) -> Inspection: ...
@@ -45,6 +49,12 @@ class Answers(Protocol):
     def suggest(self, answer: Answer) -> tuple[str, ...]: ...
 
     def openers(self) -> tuple[str, ...]: ...
+
+    def search(
+        self, question: str, most: int, documents: frozenset[str] | None = None
+    ) -> Sequence[tuple[Hit, Document]]: ...
+
+    def documents_by_id(self, ids: Iterable[str]) -> dict[str, Document]: ...
 
     def close(self) -> None: ...
 
@@ -121,6 +131,17 @@ class Desk:
         self.state = Opening()
         threading.Thread(target=self._open, name="open-pipeline", daemon=True).start()
 
+    def lent(self) -> Answers:
+        """The pipeline, for what needs no reader and so no place in the line: to search and to look up documents.
+
+        Raises RagError while it is being opened and when it could not be.
+        """
+        if isinstance(state := self.state, Opening):
+            raise RagError(f"Citeline is still starting: {state.line} Try again in a moment.")
+        if isinstance(state, Failed):
+            raise RagError(state.message)
+        return state
+
     def ask(
         self,
         question: str,
@@ -128,6 +149,7 @@ class Desk:
         leave: threading.Event,
         client: str = "",
         documents: frozenset[str] | None = None,
+        strict: bool | None = None,
     ) -> Generator[Event | Waiting | None, None, None]:
         """The pipeline's events, before them what the question waits for, and None every `TICK` seconds of silence.
 
@@ -137,15 +159,15 @@ class Desk:
         """
         from rag.pipeline import check_question  # as late as the pipeline itself
 
-        while isinstance(state := self.state, Opening):
+        while isinstance(opening := self.state, Opening):
             if leave.wait(TICK):
                 return
-            yield Waiting(f"This question waits. {state.line}")
-        if isinstance(state, Failed):
-            raise RagError(state.message)
+            yield Waiting(f"This question waits. {opening.line}")
+        pipeline = self.lent()
         check_question(question)
         ticket, events = self._line.join(client), Received()
-        work = partial(self._answer, partial(state.stream_answer, question, history, documents), events, leave, ticket)
+        start = partial(pipeline.stream_answer, question, history, documents, strict)
+        work = partial(self._answer, start, events, leave, ticket)
         worker = threading.Thread(target=work, name="answer", daemon=True)
         try:
             while not self._line.take(ticket) and not leave.wait(TICK):

@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     editors: str = Field(
         "", description="users who may change the library on the page, with commas between; all where not set"
     )
+    api: bool | None = Field(
+        None, description="let programs ask, by REST and MCP; when not set, where only this machine reaches the page"
+    )
     questions_per_minute: int = Field(60, ge=1, le=10_000, description="presses of a button a reader may make")
     waiting: int = Field(20, ge=1, le=1_000, description="questions that may wait in line, at most")
     log_texts: bool = Field(False, description="let the log quote questions and articles")

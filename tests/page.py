@@ -1,7 +1,7 @@
 """The page with a pipeline that follows a script."""
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +22,7 @@ from rag.types import (
     Document,
     Event,
     Finished,
+    Hit,
     Models,
     Passage,
     PassagesFound,
@@ -74,7 +75,11 @@ class ScriptedPipeline:
         self.beginnings = ("how much does TikTok pay Microsoft?", "What began in March?")
 
     def stream_answer(
-        self, question: str, history: Sequence[Turn] = (), documents: frozenset[str] | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        documents: frozenset[str] | None = None,
+        strict: bool | None = None,  # noqa: ARG002
     ) -> Generator[Event, None, None]:
         self.asked.append((question, tuple(history)))
         self.asked_of.append(documents)
@@ -99,6 +104,17 @@ class ScriptedPipeline:
 
     def openers(self) -> tuple[str, ...]:
         return self.beginnings
+
+    def search(
+        self,
+        question: str,  # noqa: ARG002
+        most: int,  # noqa: ARG002
+        documents: frozenset[str] | None = None,  # noqa: ARG002
+    ) -> Sequence[tuple[Hit, Document]]:
+        return []
+
+    def documents_by_id(self, ids: Iterable[str]) -> dict[str, Document]:  # noqa: ARG002
+        return {}
 
     def close(self) -> None:
         self.closed = True

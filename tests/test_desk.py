@@ -28,6 +28,7 @@ class Reading(ScriptedPipeline):
         question: str,
         history: Sequence[Turn] = (),  # noqa: ARG002
         documents: frozenset[str] | None = None,  # noqa: ARG002
+        strict: bool | None = None,  # noqa: ARG002
     ) -> Generator[Event, None, None]:
         self.begun.append(question)
         try:

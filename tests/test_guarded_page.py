@@ -111,11 +111,12 @@ def test_behind_the_gate_gradio_gives_no_file_either(secret: Path, tmp_path: Pat
         assert SECRET not in client.get(f"http://testserver{path}").text, path
 
 
-def test_gradios_api_is_closed() -> None:
-    with served(ScriptedPipeline()) as address:
+@pytest.mark.parametrize("api", [True, False])
+def test_gradios_other_routes_are_closed(api: bool) -> None:
+    with served(ScriptedPipeline(), api=api) as address:
         assert httpx.post(f"{address}gradio_api/run/predict", json={"data": []}).status_code == 404
-        assert httpx.get(f"{address}gradio_api/info").status_code == 404
-        assert httpx.get(f"{address}config").status_code == 404
+        assert httpx.get(f"{address}gradio_api/info").status_code == (200 if api else 404)
+        assert httpx.get(f"{address}config").status_code == (200 if api else 404)
         assert httpx.get(f"{address}gradio_api/proxy=https://example.org").status_code == 404
 
 

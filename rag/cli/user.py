@@ -1,4 +1,4 @@
-"""`rag user add · remove · list`: who may log in on the page."""
+"""`rag user add · remove · list · token`: who may log in on the page, and whose programs may."""
 
 import getpass
 import sys
@@ -17,7 +17,10 @@ user_app = typer.Typer(help="Who may log in on the page when others can reach it
 
 @user_app.command()
 def add(
-    context: typer.Context, name: Annotated[str, typer.Argument(help="Of the user; a known one gets a new password.")]
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(help="Of the user; a known one gets a new password, and a token of theirs ends.")
+    ],
 ) -> None:
     """Let somebody in. The password is asked for, or read from standard input when that is no terminal."""
     users = _users(context)
@@ -30,6 +33,21 @@ def remove(context: typer.Context, name: Annotated[str, typer.Argument()]) -> No
     """Let somebody in no longer, from their next request on."""
     _users(context).remove(name)
     print_lines([f"{name} may not log in any more."])
+
+
+@user_app.command()
+def token(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument()],
+    end: Annotated[bool, typer.Option("--end", help="Let the user's programs in no longer.")] = False,
+) -> None:
+    """Show a new token for the programs of a user, this once; the one before ends."""
+    users = _users(context)
+    if end:
+        users.end_token(name)
+        print_lines([f"No program of {name} may come in any more."])
+    else:
+        print_lines([users.give_token(name)])
 
 
 @user_app.command(name="list")

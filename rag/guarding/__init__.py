@@ -1,6 +1,7 @@
 """Guards of the page: who may come in, from where, how often, and what they get to see.
 
 gate      what every request passes
+routes    the requests that are passed on to Gradio
 origins   Host, Origin and Sec-Fetch-Site
 headers   Content-Security-Policy and the rest of what browsers are told
 bodies    bodies counted while they arrive
@@ -21,12 +22,14 @@ from rag.guarding.headers import document_policy
 from rag.guarding.logins import Logins
 from rag.guarding.origins import is_loopback, is_wildcard
 from rag.guarding.rates import Rates
+from rag.guarding.routes import MCP
 from rag.guarding.uploads import Uploads
 from rag.guarding.users import Users
 
 __all__ = [
     "BROWSER",
     "MAX_BYTES",
+    "MCP",
     "USER",
     "Cited",
     "Door",

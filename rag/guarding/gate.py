@@ -2,7 +2,8 @@
 
 Every request passes the same checks in this order: is it addressed to us, does it come from our page, is it one of the
 few requests the page makes, is it not one too many, who sent it, is its body of a sane size. Gradio's other
-routes, such as those for files, proxying and its API, are never reached.
+routes, such as those for files and proxying, are never reached; those by which programs call a function only where
+`Door.api` names it.
 """
 
 import json
@@ -32,6 +33,7 @@ from rag.guarding.headers import ALWAYS, NOTHING, inline_scripts, login_policy, 
 from rag.guarding.logins import LASTS, Logins
 from rag.guarding.origins import comes_from_here, may_be_called
 from rag.guarding.rates import Rates
+from rag.guarding.routes import CALL, CONFIGURATION, JOIN, MCP, READ, SESSION, UPLOAD, Routes
 from rag.guarding.streams import Streams
 from rag.guarding.uploads import Reading, Uploads, files_named
 from rag.logs import log_failure
@@ -48,30 +50,12 @@ BROWSER = "citeline.browser"
 """In the ASGI scope: a secret that tells a browser from all others, also tomorrow; empty where it keeps no cookies."""
 _A_YEAR = 365 * 24 * 3600
 
-_SESSION = r"[A-Za-z0-9]{1,40}"
 _BROWSER = r"[A-Za-z0-9_-]{43}"
-_READ = ("GET", "HEAD")
-_UPLOAD = "/gradio_api/upload"
-_OPEN = tuple(
-    (methods, re.compile(path))
-    for methods, path in (
-        (_READ, r"/"),
-        (_READ, r"/(?:assets|static)/[A-Za-z0-9._/-]+"),
-        (_READ, r"/(?:favicon\.ico|manifest\.json|(?:gradio_api/)?theme\.css)"),
-        (_READ, rf"/gradio_api/heartbeat/(?P<session>{_SESSION})"),
-        (_READ, r"/gradio_api/queue/data"),
-        (_READ, r"/gradio_api/startup-events"),
-        (_READ, r"/gradio_api/upload_progress"),
-        (("POST",), r"/gradio_api/(?:queue/join|cancel|reset)/?"),
-        (("POST",), _UPLOAD),
-    )
-)
-"""What the page asks of Gradio. Everything else answers 404."""
 
 _CITED = re.compile(rf"/cited/(?P<id>{DOCUMENT_ID.pattern})")
 _HANDED = re.compile(rf"/handed/(?P<token>{TOKEN_PATTERN})")
-_FORWARDED = (b"forwarded", b"x-forwarded-", b"x-real-ip", b"x-direct-url", b"x-gradio-")
-"""Beginnings of headers by which a client could claim to be another, or make Gradio name another host."""
+_FORWARDED = (b"forwarded", b"x-forwarded-", b"x-real-ip", b"x-direct-url", b"x-gradio-", b"authorization")
+"""Beginnings of headers by which a client could claim to be another, or make Gradio name another host; and tokens."""
 
 _log = logging.getLogger("citeline")
 
@@ -98,6 +82,8 @@ class Door:
     log_texts: bool = False
     editors: Collection[str] = ()
     """Users who may change the library; empty where everyone may who comes in."""
+    api: Collection[str] = ()
+    """Names of the functions that programs may call, by REST and as tools of MCP; empty where they may call none."""
 
     def may_change(self, user: str | None) -> bool:
         """Whether the library may be changed by `user`, which is None where there is no login."""
@@ -107,11 +93,14 @@ class Door:
 class Gate:
     """Wraps the ASGI application `page`."""
 
-    def __init__(self, page: ASGIApp, door: Door) -> None:
+    def __init__(self, page: ASGIApp, door: Door, functions: Collection[int] = ()) -> None:
+        """`functions` are Gradio's numbers of those that `door.api` names: a token starts none but these."""
         self._page = page
         self._door = door
         self._sessions: OrderedDict[str, str] = OrderedDict()  # session → the user who began it
         self._streams = Streams()
+        self._routes = Routes(door.api)
+        self._functions = functions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -136,9 +125,9 @@ class Gate:
         if refusal := self._refuse_strangers(request, client):
             await refusal(scope, receive, answer.send)
             return
-        user = None
+        user, by_token = None, False
         if logins := self._door.logins:
-            user = await run_in_threadpool(logins.user, request.cookies.get(self._cookie(request)))
+            user, by_token = await run_in_threadpool(self._user, request, logins)
             if user is None or request.url.path in ("/login", "/logout"):
                 response = await self._log_in(request, logins, client)
                 await response(scope, receive, answer.send)
@@ -151,13 +140,13 @@ class Gate:
             response = await run_in_threadpool(self._handed_file, request, user, found["token"])
             await response(scope, receive, answer.send)
             return
-        if refusal := _refuse_unknown(request):
+        if refusal := self._refuse_unknown(request):
             await refusal(scope, receive, answer.send)
             return
-        if request.url.path == _UPLOAD:
+        if request.url.path == UPLOAD:
             await self._upload(request, user, client, answer.send)
             return
-        session = _session_in_address(request)
+        session = self._routes.session(request)
         browser = request.cookies.get(self._cookie(request, "browser"), "")
         if not re.fullmatch(_BROWSER, browser):
             browser = ""
@@ -166,8 +155,8 @@ class Gate:
         send: Send = answer.page if request.url.path == "/" else answer.send
         with ExitStack() as stack:
             if request.method == "POST":
-                receive, begun = await self._checked_body(request, receive, user, client)
-                send = self._streams.awaited(begun, send)
+                receive, begun = await self._checked_body(request, receive, user, client, by_token)
+                send = self._streams.awaited(begun, send) if begun else send
             elif session:
                 self._claim(session, user)
                 if request.url.path == "/gradio_api/queue/data":
@@ -202,16 +191,28 @@ class Gate:
             secure = request.url.scheme == "https"
             entered.set_cookie(cookie, token, int(LASTS), httponly=True, samesite="lax", secure=secure)
             return entered
-        if request.method in _READ and path in ("/", "/login"):
+        if request.method in READ and path in ("/", "/login"):
             return _login_response("", HTTPStatus.OK)
+        if self._routes.open_with_token(path):
+            message = "Send a token as `Authorization: Bearer …`. `rag user token NAME` makes one."
+            return JSONResponse({"detail": message}, 401, {"WWW-Authenticate": "Bearer"})
         return _refusal(401, "Log in first.")
+
+    def _user(self, request: Request, logins: Logins) -> tuple[str | None, bool]:
+        """Who is logged in, or whose token it is, and whether it is a token: that opens only what programs need."""
+        if user := logins.user(request.cookies.get(self._cookie(request))):
+            return user, False
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not self._routes.open_with_token(request.scope["path"]):
+            return None, False
+        return logins.holder(token.strip()), True
 
     def _cookie(self, request: Request, kind: str = "") -> str:
         parts = ("citeline", kind, str(request.url.port or request.url.scheme))  # cookies keep no ports apart
         return "-".join(filter(None, parts))
 
     def _cited_file(self, request: Request, user: str | None, document_id: str) -> Response:
-        file = self._door.cited.file(user, document_id) if request.method in _READ else None
+        file = self._door.cited.file(user, document_id) if request.method in READ else None
         if file is None:
             message = "No file is here that you have seen cited, or it has changed. Run `rag index` and ask again."
             return _refusal(404, message)
@@ -219,7 +220,7 @@ class Gate:
         return Response(file.data, headers=headers, media_type=file.content_type)
 
     def _handed_file(self, request: Request, user: str | None, token: str) -> Response:
-        file = self._door.handed.file(user, token) if request.method in _READ else None
+        file = self._door.handed.file(user, token) if request.method in READ else None
         if file is None:
             return _refusal(404, "This file is no longer here. Go back to the page and make it once more.")
         headers = {"Content-Disposition": disposition(file.name, bool(file.policy)), "Cache-Control": "no-store"}
@@ -231,7 +232,7 @@ class Gate:
         """Let Gradio keep the files that a form holds, and note whose they are. Raises BodyRefused."""
         self._count_press(user or client)
         reading = Reading(request.headers.get("content-type", ""), request.headers.get("content-length"))
-        if session := _session_in_address(request):
+        if session := self._routes.session(request):
             self._claim(session, user)
         with self._door.uploads.arriving():
             try:
@@ -250,25 +251,40 @@ class Gate:
             raise BodyRefused(429, f"That is too much at once. Wait {math.ceil(wait)} s.")
 
     async def _checked_body(
-        self, request: Request, receive: Receive, user: str | None, client: str
+        self, request: Request, receive: Receive, user: str | None, client: str, by_token: bool
     ) -> tuple[Receive, str]:
-        """Its content once more, and the session it names. Raises BodyRefused."""
+        """Its content once more, and the session it names, which of a program's may be "". Raises BodyRefused."""
+        path = request.url.path
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise BodyRefused(415, "Send JSON.")
-        if request.url.path.startswith("/gradio_api/queue/join"):
+        if path.startswith((JOIN, CALL)):
             self._count_press(user or client)
         body = await read_body(receive, MOST_BYTES)
         try:
             content = json.loads(body)
         except (ValueError, RecursionError):
             raise BodyRefused(400, "That is no JSON.") from None
-        session = content.get("session_hash") if isinstance(content, dict) else None
-        if not isinstance(session, str) or not re.fullmatch(_SESSION, session):
+        if not isinstance(content, dict):
+            raise BodyRefused(400, "That is no JSON object.")
+        if path.startswith(MCP) and content.get("method") == "tools/call":
+            self._count_press(user or client)
+        if not all(isinstance(file, str) and self._door.uploads.belongs(file, user) for file in files_named(content)):
+            raise BodyRefused(403, "That is no file you have sent, or it was used already. Send it again.")
+        if by_token and path.startswith(JOIN) and content.get("fn_index") not in self._functions:
+            raise BodyRefused(403, "A token lets programs call the functions of /gradio_api/info, and nothing else.")
+        if path.startswith((MCP, CALL)) and "session_hash" not in content:
+            return replayed(body, receive), ""
+        session = content.get("session_hash")
+        if not isinstance(session, str) or not re.fullmatch(SESSION, session):
             raise BodyRefused(400, "That names no session.")
         self._claim(session, user)
-        if not all(isinstance(path, str) and self._door.uploads.belongs(path, user) for path in files_named(content)):
-            raise BodyRefused(403, "That is no file you have sent, or it was used already. Send it again.")
         return replayed(body, receive), session
+
+    def _refuse_unknown(self, request: Request) -> Response | None:
+        methods = self._routes.methods(request.scope["path"])
+        if not methods:
+            return _refusal(404, "There is nothing here.")
+        return None if request.method in methods else _refusal(405, "That isn’t done here.")
 
     def _claim(self, session: str, user: str | None) -> None:
         """A session belongs to the user who began it. Raises BodyRefused for another's."""
@@ -332,25 +348,6 @@ def _credentials(form: bytes) -> tuple[str, str]:
     return fields.get("name", [""])[0], fields.get("password", [""])[0]
 
 
-def _refuse_unknown(request: Request) -> Response | None:
-    path = request.scope["path"]
-    if ".." in path or "\\" in path or "//" in path or "%" in path:
-        return _refusal(404, "There is nothing here.")
-    methods = [methods for methods, pattern in _OPEN if pattern.fullmatch(path)]
-    if not methods:
-        return _refusal(404, "There is nothing here.")
-    return None if request.method in methods[0] else _refusal(405, "That isn’t done here.")
-
-
-def _session_in_address(request: Request) -> str | None:
-    for _, pattern in _OPEN:
-        if (found := pattern.fullmatch(request.scope["path"])) and "session" in found.groupdict():
-            return found["session"]
-    if request.scope["path"].startswith(_UPLOAD):
-        return f"upload {request.query_params['upload_id']}" if "upload_id" in request.query_params else None
-    return request.query_params.get("session_hash")
-
-
 def _client(request: Request) -> str:
     """The address a request came from; of IPv6 the network, for a client has as many addresses as it likes."""
     host = request.client.host if request.client else ""
@@ -365,7 +362,8 @@ def _passed_on(scope: Scope, user: str | None, browser: str = "") -> Scope:
     """Without what a client claims of itself, and asking for the page as plain text where its scripts are looked at."""
     dropped = (*_FORWARDED, b"accept-encoding") if scope["path"] == "/" else _FORWARDED
     headers = [(name, value) for name, value in scope["headers"] if not name.startswith(dropped)]
-    return {**scope, "headers": headers, USER: user, BROWSER: browser}
+    query = b"" if scope["path"] in CONFIGURATION else scope["query_string"]
+    return {**scope, "headers": headers, "query_string": query, USER: user, BROWSER: browser}
 
 
 def _login_response(trouble: str, status: HTTPStatus) -> Response:

@@ -54,6 +54,10 @@ class Logins:
             self._open.move_to_end(key)
         return name
 
+    def holder(self, token: str | None) -> str | None:
+        """Whose token for programs it is, from `rag user token NAME`."""
+        return self._users.holder(token) if token else None
+
     def end(self, token: str | None) -> None:
         """Log out; nothing happens to a token that isn't one."""
         with self._lock:

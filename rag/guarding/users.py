@@ -1,4 +1,4 @@
-"""Who may log in: a file of names and scrypt hashes, from which no password can be read back."""
+"""Who may log in: a file of names and hashes, from which no password and no token can be read back."""
 
 import contextlib
 import hashlib
@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rag.errors import InputError, RagError
@@ -16,6 +16,9 @@ from rag.errors import InputError, RagError
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 256
 """Characters, both."""
+
+BEGINS = "citeline_"
+"""By which a token is known for one, also to tools that look for secrets in files."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
@@ -34,6 +37,8 @@ class Hashed:
     rounds: int
     block: int
     lanes: int
+    token: str = ""
+    """sha256 (hex) of the token by which the user's programs come in; empty where there is none."""
 
 
 class Users:
@@ -53,7 +58,7 @@ class Users:
         return name in self._read()
 
     def add(self, name: str, password: str) -> None:
-        """Let `name` in with `password`, which replaces the one before.
+        """Let `name` in with `password`, which replaces the one before; a token of theirs ends.
 
         Raises InputError for a name or password that isn't accepted, RagError when the file can't be written.
         """
@@ -67,17 +72,38 @@ class Users:
 
     def remove(self, name: str) -> None:
         """Let `name` in no longer. Raises InputError when there is no such user."""
-        known = dict(self._read())
-        if name not in known:
-            raise InputError(f"There is no user {name[:80]!r}. Known: {', '.join(sorted(known)) or 'nobody'}.")
-        del known[name]
-        self._write(known)
+        self._known_user(name)
+        self._write({other: kept for other, kept in self._read().items() if other != name})
+
+    def give_token(self, name: str) -> str:
+        """A new token for the programs of `name`, which ends the one before. It can't be shown again.
+
+        Raises InputError when there is no such user.
+        """
+        kept, token = self._known_user(name), BEGINS + secrets.token_urlsafe(32)
+        self._write({**self._read(), name: replace(kept, token=_token_hash(token))})
+        return token
+
+    def end_token(self, name: str) -> None:
+        """Let the programs of `name` in no longer. Raises InputError when there is no such user."""
+        self._write({**self._read(), name: replace(self._known_user(name), token="")})
+
+    def holder(self, token: str) -> str | None:
+        """Whose token it is."""
+        given = _token_hash(token)
+        return next((name for name, kept in self._read().items() if hmac.compare_digest(given, kept.token)), None)
 
     def admits(self, name: str, password: str) -> bool:
         """Whether that is the user's password. Takes as long for a name that nobody has."""
         kept = self._read().get(name)
         with self._lock:  # one at a time: each takes 32 MiB
             return _matches(password[: LONGEST_PASSWORD + 1], kept or _NOBODY) and kept is not None
+
+    def _known_user(self, name: str) -> Hashed:
+        known = self._read()
+        if name not in known:
+            raise InputError(f"There is no user {name[:80]!r}. Known: {', '.join(sorted(known)) or 'nobody'}.")
+        return known[name]
 
     def _read(self) -> dict[str, Hashed]:
         try:
@@ -116,6 +142,10 @@ class Users:
 def _hashed(password: str) -> Hashed:
     salt = secrets.token_bytes(16)
     return Hashed(salt.hex(), _key(password, salt, ROUNDS, BLOCK, LANES).hex(), ROUNDS, BLOCK, LANES)
+
+
+def _token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()  # 256 random bits: nothing to slow down
 
 
 def _matches(password: str, kept: Hashed) -> bool:

@@ -3,6 +3,10 @@
 asking    the conversation and its sources; `shown` is what a tab of it shows
 library   the articles; `choosing` which of them a question may use
 shared    what all views use
+api       the functions that programs call, over REST
+tools     the same as tools of MCP
+lookups   what both may ask for
+values    answers and passages as plain values
 building  the views side by side
 serving   runs the page until its `with` block ends
 

@@ -5,7 +5,7 @@ import gradio as gr
 from rag import rendering
 from rag.desk import Desk
 from rag.guarding import Door
-from rag.page import asking, choosing, library
+from rag.page import api, asking, choosing, library
 from rag.page.shared import html
 from rag.talks import Talks
 
@@ -30,4 +30,5 @@ def build_page(desk: Desk, talks: Talks, door: Door) -> gr.Blocks:
             with gr.Tab("Library", id="library", elem_id="library-view") as shelf:
                 library.build(desk, door, choice, shelf)
         choice.wire()
+        api.build(desk, door)
     return page

@@ -19,7 +19,9 @@ from rag.conversations import Conversations
 from rag.desk import FAREWELL, Desk, OpenPipeline, open_pipeline
 from rag.errors import RagError
 from rag.guarding import MAX_BYTES, USER, Door, Gate, Logins, Rates, Users, is_loopback, is_wildcard
+from rag.page.api import NAMES, numbers, unsuited
 from rag.page.building import MOST_CONNECTIONS, build_page
+from rag.page.tools import with_tools
 from rag.settings import Login, Settings
 from rag.talks import Talks
 
@@ -36,7 +38,7 @@ def serving(settings: Settings, opener: OpenPipeline = open_pipeline) -> Iterato
         conversations = Conversations(settings.conversations_folder)
         page = build_page(desk, Talks(desk, conversations, settings.log_texts), door)
         desk.open()
-        server = _server(Gate(with_page(page, door), door))
+        server = _server(Gate(with_tools(with_page(page, door), desk, door), door, numbers(page)))
         thread = threading.Thread(target=server.run, args=([listener],), name="page", daemon=True)
         thread.start()
         try:
@@ -67,7 +69,10 @@ def door_of(settings: Settings) -> Door:
         logins = Logins(users)
     rate = settings.questions_per_minute
     questions, editors = Rates(rate, max(1, rate // 3)), _names(settings.editors)
-    return Door(settings.host, names, logins, questions=questions, log_texts=settings.log_texts, editors=editors)
+    api = NAMES if settings.api or (settings.api is None and not open_to_others) else ()
+    return Door(
+        settings.host, names, logins, questions=questions, log_texts=settings.log_texts, editors=editors, api=api
+    )
 
 
 def _names(given: str) -> tuple[str, ...]:
@@ -96,6 +101,7 @@ def with_page(page: gr.Blocks, door: Door) -> ASGIApp:
     )
     page.is_running = True  # what Gradio's own `launch` does, and its `close` asks for
     page.app = next(mounted for route in app.routes if isinstance(mounted := getattr(route, "app", None), App))
+    page.app.add_exception_handler(TypeError, unsuited)
     page.app.uploaded_file_dir = str(door.uploads.folder)
     for block in page.blocks.values():
         block.GRADIO_CACHE = page.app.uploaded_file_dir  # where it looks for what was sent

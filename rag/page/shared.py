@@ -9,7 +9,12 @@ from rag.guarding import BROWSER, is_loopback
 Updates: TypeAlias = dict[Any, Any]
 """Widget → its new value; widgets left out stay as they are."""
 
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+QUIET: dict[str, Any] = {
+    "show_progress": "hidden",
+    "api_visibility": "private",
+    "api_name": "page",  # Gradio counts them up, and so leaves names such as "ask" to `rag.page.api`
+    "concurrency_limit": None,
+}
 """For events: no limit by Gradio's queue, since the desk holds the line, and says so on the page."""
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import takewhile
@@ -20,17 +20,19 @@ from rag.pipeline.conditions import (
     library_fingerprint,
     reader_revision,
 )
-from rag.retrieval import Budget, Retrieved, explain, retrieve
+from rag.retrieval import RERANKED, Budget, Retrieved, explain, rankings, retrieve
 from rag.settings import Settings
 from rag.syncing import stale_sources
 from rag.types import (
     Answer,
     Claim,
     Conditions,
+    Document,
     Embedder,
     Engine,
     Event,
     Finished,
+    Hit,
     Limits,
     Models,
     Passage,
@@ -82,13 +84,18 @@ class Pipeline:
         raise RuntimeError("stream_answer ended without Finished")
 
     def stream_answer(
-        self, question: str, history: Sequence[Turn] = (), documents: frozenset[str] | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        documents: frozenset[str] | None = None,
+        strict: bool | None = None,
     ) -> Generator[Event, None, None]:
         """Yield `PassagesFound`, then the answer's `TextPiece`s, then `Finished`.
 
-        `documents` limits the search to the documents with these ids. Pieces may be empty: they come while the reader
-        is still reading, so that whoever closes the iterator stops the work at once. Raises QuestionError for a
-        question that is empty or too long, and whatever RagError the library or the engine meets.
+        `documents` limits the search to the documents with these ids; `strict` is as in the settings, where given.
+        Pieces may be empty: they come while the reader is still reading, so that whoever closes the iterator stops the
+        work at once. Raises QuestionError for a question that is empty or too long, and whatever RagError the library
+        or the engine meets.
         """
         question = check_question(question)
         if (tokens := self.engine.count_tokens(question)) > QUESTION_TOKENS:
@@ -139,7 +146,7 @@ class Pipeline:
             watch.add("checking")
             yield writing.refused(Reason.UNSURE)
             return
-        if self.settings.strict:
+        if self.settings.strict if strict is None else strict:
             text, claims = kept_text, kept
         text, claims = self._with_rivals(standalone, text, claims, found.passages)
         watch.add("checking")
@@ -169,6 +176,24 @@ class Pipeline:
     def find_passages(self, question: str, documents: frozenset[str] | None = None) -> tuple[Passage, ...]:
         """What the reader would be given to read, from the newest state of the library."""
         return self._retrieve(question, documents).passages
+
+    def search(
+        self, question: str, most: int, documents: frozenset[str] | None = None
+    ) -> tuple[tuple[Hit, Document], ...]:
+        """At most `most` chunks that have to do with the question, best first, each with the document it is of.
+
+        No reader takes part, so another thread may be answering meanwhile. Raises QuestionError for a question that is
+        empty or too long.
+        """
+        question, candidates = check_question(question), max(most, self.settings.candidates)
+        with self.library.snapshot() as catalogue:
+            hits = rankings(question, self.embedder, catalogue, candidates, documents)[RERANKED][:most]
+            known = catalogue.documents_by_id({hit.chunk.document_id for hit in hits})
+        return tuple((hit, known[hit.chunk.document_id]) for hit in hits)
+
+    def documents_by_id(self, ids: Iterable[str]) -> dict[str, Document]:
+        """Those of them that are in the library now."""
+        return self.library.documents_by_id(ids)
 
     def inspect(
         self,
