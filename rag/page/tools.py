@@ -7,7 +7,7 @@ is answered by itself (streamable HTTP without sessions): whoever hangs up ends 
 import json
 import logging
 from collections.abc import Awaitable, Callable, Generator
-from functools import wraps
+from functools import cache, partial, wraps
 from typing import Any
 
 import gradio as gr
@@ -42,7 +42,7 @@ def with_tools(page: ASGIApp, desk: Desk, door: Door) -> ASGIApp:
     """The page, and the tools beside it where the door is open to programs."""
     if not door.api:
         return page
-    server = _server(Functions(desk, door))
+    server = cache(partial(_server, Functions(desk, door)))  # made for who asks first, not for the page to wait for
     log = logging.getLogger("mcp")
     log.propagate = door.log_texts  # it quotes what it was sent
     log.addHandler(logging.NullHandler())
@@ -51,7 +51,7 @@ def with_tools(page: ASGIApp, desk: Desk, door: Door) -> ASGIApp:
         if scope["type"] != "http" or scope["path"].rstrip("/") != MCP:
             await page(scope, receive, send)
             return
-        requests = StreamableHTTPSessionManager(server, stateless=True)
+        requests = StreamableHTTPSessionManager(server(), stateless=True)
         async with requests.run():
             await requests.handle_request(scope, receive, send)
 

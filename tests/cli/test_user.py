@@ -27,6 +27,16 @@ def test_who_is_added_may_log_in_until_removed(file: Path, rag_: Rag) -> None:
     assert rag_("user", "list").done == "bob\n"
 
 
+def test_a_token_is_shown_once_and_ends_with_the_next_or_by_command(file: Path, rag_: Rag) -> None:
+    assert rag_("user", "token", "ann").status == 2
+    rag_("user", "add", "ann", stdin=f"{PASSWORD}\n".encode())
+    first, second = (rag_("user", "token", "ann").done.strip() for _ in range(2))
+    assert first.startswith("citeline_")
+    assert [Users(file).holder(token) for token in (first, second)] == [None, "ann"]
+    assert rag_("user", "token", "ann", "--end").done == "No program of ann may come in any more.\n"
+    assert Users(file).holder(second) is None
+
+
 def test_what_is_not_accepted_is_said_and_no_password_is_repeated(file: Path, rag_: Rag) -> None:
     short = rag_("user", "add", "ann", stdin=b"geheim\n")
     assert (short.status, short.complaint) == (2, "The password has 6 characters. Use 8 to 256.")

@@ -49,6 +49,29 @@ def test_a_key_made_with_other_numbers_still_fits(file: Path) -> None:
     assert Users(file).admits("ann", "password")
 
 
+def test_a_token_is_its_users_until_another_or_none_is_given(file: Path) -> None:
+    users = Users(file)
+    users.add("ann", PASSWORD)
+    users.add("bob", PASSWORD)
+    assert users.holder("") is None
+    first = users.give_token("ann")
+    assert (users.holder(first), users.holder(first.upper()), users.holder("é")) == ("ann", None, None)
+    assert first not in file.read_text()
+    second = users.give_token("ann")
+    assert (users.holder(first), users.holder(second)) == (None, "ann")
+    assert users.admits("ann", PASSWORD)
+    users.end_token("ann")
+    assert users.holder(second) is None
+    third = users.give_token("ann")
+    users.add("ann", PASSWORD)
+    assert users.holder(third) is None
+    fourth = users.give_token("ann")
+    users.remove("ann")
+    assert users.holder(fourth) is None
+    with pytest.raises(InputError, match="no user 'ann'"):
+        users.give_token("ann")
+
+
 def test_a_new_password_replaces_the_old_one(file: Path) -> None:
     users = Users(file)
     users.add("ann", "first password")
