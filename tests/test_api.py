@@ -243,7 +243,7 @@ def test_gradios_own_client_asks_searches_and_reads(address: str) -> None:
 def test_a_client_of_mcp_lists_the_tools_and_calls_all_three(address: str) -> None:
     told: list[str | None] = []
 
-    async def progress(_done: float, _total: float | None, message: str | None) -> None:
+    async def told_of(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001
         told.append(message)
 
     async def use(session: ClientSession) -> None:
@@ -252,7 +252,7 @@ def test_a_client_of_mcp_lists_the_tools_and_calls_all_three(address: str) -> No
         assert all(tool.annotations and tool.annotations.readOnlyHint for tool in tools.values())
         assert tools["ask"].inputSchema["required"] == ["question"]
         assert "2,000 characters" in tools["ask"].inputSchema["properties"]["question"]["description"]
-        asked = await session.call_tool("ask", {"question": QUESTION, "strict": True}, progress_callback=progress)
+        asked = await session.call_tool("ask", {"question": QUESTION, "strict": True}, progress_callback=told_of)
         answer = json.loads(text_of(asked))
         assert [sentence["verdict"] for sentence in answer["sentences"]] == ["supported"]
         [found] = json.loads(text_of(await session.call_tool("search", {"query": "zebras", "limit": 1})))
