@@ -188,6 +188,11 @@ class Desk:
         """For what needs no turn of the reader's; None while it isn't open."""
         return None if isinstance(self.state, Opening | Failed) else self.state
 
+    @property
+    def others_wait(self) -> bool:
+        """Whether questions wait behind the one that is being answered."""
+        return len(self._line) > 1
+
     def close(self) -> None:
         """Stop what is running, then free the pipeline."""
         self._closing.set()

@@ -1,7 +1,7 @@
 """Answers under way: each goes on whether or not a tab shows it, and is saved as it grows.
 
 So a page that is loaded anew, or loses its connection for a moment, finds the answer further on, or finished. One that
-nobody has watched for `ABANDONED` seconds is stopped: whoever asked has left, and others wait.
+nobody has watched for a while is stopped, sooner where others wait: whoever asked has left.
 """
 
 import logging
@@ -20,6 +20,8 @@ from rag.types import Turn
 
 ABANDONED = 12.0
 """Seconds for which an answer goes on that no tab watches."""
+ABANDONED_WHILE_OTHERS_WAIT = 2.5
+"""The same where other questions wait; a page that is loaded anew is back sooner."""
 SAVED_EVERY = 2.0
 """Seconds between two savings of an answer that is being written, at least."""
 BEGINNING = "Searching the articles"
@@ -74,9 +76,10 @@ class Running:
             self.exchange = exchange
             self._changed.notify_all()
 
-    def _is_abandoned(self) -> bool:
+    def _is_abandoned(self, others_wait: bool) -> bool:
+        patience = ABANDONED_WHILE_OTHERS_WAIT if others_wait else ABANDONED
         with self._changed:
-            return not (self.kept or self._watchers) and time.monotonic() - self._watched > ABANDONED
+            return not (self.kept or self._watchers) and time.monotonic() - self._watched > patience
 
 
 class Talks:
@@ -150,7 +153,7 @@ class Talks:
                     if time.monotonic() - saved > SAVED_EVERY:
                         self._save(running, exchange)
                         saved = time.monotonic()
-                    if running._is_abandoned():
+                    if running._is_abandoned(self._desk.others_wait):
                         running.stop()
         except RagError as error:
             exchange = rendering.failed(exchange, str(error))

@@ -19,7 +19,7 @@ from rag import rendering
 from rag.conversations import Conversations
 from rag.desk import TICK, UNFORESEEN, Desk, Failed, Opening
 from rag.errors import InputError, RagError
-from rag.exchanges import Draft, Exchange, Feedback, Trouble, Vote
+from rag.exchanges import Conversation, Draft, Exchange, Feedback, Trouble, Vote
 from rag.exporting import Format, exported, file_name
 from rag.guarding import Door
 from rag.holdings import Chosen
@@ -137,27 +137,40 @@ class Handlers:
     def watch(self) -> Iterator[Updates]:
         """Follow the opening of the pipeline to its end."""
         while isinstance(self._desk.state, Opening):
-            yield self._opening()
+            yield {self._on.failure: self._failure(), self._on.status: self._status(HINT)}
             time.sleep(TICK)
         beginnings: tuple[str, ...] = ()
         if pipeline := self._desk.pipeline:
             beginnings = self._tried(pipeline.openers, ())
-        yield {**self._opening(), self._on.welcome: rendering.welcome_html(beginnings)}
+        yield {self._on.failure: self._failure(), self._on.welcome: rendering.welcome_html(beginnings)}
 
     def retry(self) -> Iterator[Updates]:
-        """Shown the pipeline once more."""
+        """Open the pipeline once more."""
         self._desk.open()
         yield from self.watch()
+        yield {self._on.status: self._status(HINT)}
 
     def arrive(self, request: gr.Request) -> Iterator[Updates]:
-        """Show the conversation that the address names, and follow an answer that is under way there."""
-        asked = dict(request.query_params)
-        yield {self._on.drawer: self._drawer(request, "")}
-        if token := asked.get("shared"):
-            copy = self._tried(lambda: self._saved.read_shared(token), None)
-            yield self._whole(shown_from(copy, read_only=True), request) if copy else self._gone()
-        elif ident := asked.get("c"):
-            yield from self._go(ident, request)
+        """Show the conversation that the address names, and follow the opening of the pipeline and what is under way.
+
+        One event for all of it: each counts as a press of the reader's.
+        """
+        asked, owner = dict(request.query_params), owner_of(request)
+        token, ident = asked.get("shared"), asked.get("c")
+        found: Conversation | None = None
+        if token:
+            found = self._tried(lambda: self._saved.read_shared(token), None)
+        elif ident:
+            found = self._tried(lambda: self._saved.read(owner, ident), None)
+        shown = shown_from(found, read_only=bool(token)) if found else Shown()
+        resting = GONE if (token or ident) and not found else _at_rest(shown)
+        yield self._whole(shown, request) if found else {self._on.drawer: self._drawer(request, "")}
+        yield from self.watch()
+        if request.session_hash not in self._showing:  # nothing was asked meanwhile
+            yield {self._on.status: self._status(resting)}
+        if running := self._talks.running(owner, shown.id):
+            self._show(running, request)
+            yield from self._followed(replace(shown, exchanges=shown.exchanges[:-1]), running, request)
 
     def ask(
         self, typed: str | None, shown: Shown, chosen: Sequence[Chosen], event: gr.EventData, request: gr.Request
@@ -221,14 +234,6 @@ class Handlers:
         """List the saved conversations in which the words stand."""
         return {self._on.drawer: self._drawer(request, shown.id, wanted or "")}
 
-    def suggest(self, shown: Shown) -> Updates:
-        """Questions to go on with, after an answer."""
-        last = shown.exchanges[-1].outcome if shown.exchanges else None
-        pipeline = self._desk.pipeline
-        if not isinstance(last, Answer) or pipeline is None or shown.read_only:
-            return {self._on.suggested: ""}
-        return {self._on.suggested: rendering.suggestions_html(self._tried(lambda: pipeline.suggest(last), ()))}
-
     def _ask(self, question: str, shown: Shown, chosen: Sequence[Chosen], request: gr.Request) -> Iterator[Updates]:
         if shown.read_only:
             shown = Shown()
@@ -254,6 +259,8 @@ class Handlers:
         }
         yield {**begun, **self._drawn(opened, running.exchange, request)}
         yield from self._followed(opened, running, request)
+        if self._showing.get(request.session_hash) is not running:
+            return
         if isinstance(running.exchange.outcome, Trouble):
             yield {self._on.box: question}
         if running.unsaved:
@@ -272,8 +279,17 @@ class Handlers:
                 continue
             drawn = time.monotonic()
             yield self._drawn(shown, exchange, request)
-        self._showing.pop(session, None)
         yield {self._on.failure: self._failure(), self._on.drawer: self._drawer(request, shown.id)}
+        suggested = self._suggested(running.exchange)
+        if suggested and self._showing.get(session) is running:
+            yield {self._on.suggested: suggested}
+
+    def _suggested(self, exchange: Exchange) -> str:
+        """Questions to go on with, after an answer."""
+        answer, pipeline = exchange.outcome, self._desk.pipeline
+        if not isinstance(answer, Answer) or pipeline is None:
+            return ""
+        return rendering.suggestions_html(self._tried(lambda: pipeline.suggest(answer), ()))
 
     def _is_asked(self, question: str, request: gr.Request) -> bool:
         """Whether the tab waits for the answer to just that: a button was pressed twice."""
@@ -358,9 +374,6 @@ class Handlers:
         """Leaves all as it is; a handler that yields nothing would empty all its outputs."""
         return {self._on.box: gr.skip()}
 
-    def _opening(self) -> Updates:
-        return {self._on.failure: self._failure(), self._on.status: self._status(HINT)}
-
     def _failure(self) -> str:
         state = self._desk.state
         return rendering.error_card(state.message, "Citeline could not start") if isinstance(state, Failed) else ""
@@ -376,7 +389,6 @@ class Handlers:
         on, exchanges = self._on, shown.exchanges
         for exchange in exchanges:
             self._note(exchange, request)
-        last = exchanges[-1] if exchanges else None
         return {
             on.place: shown.place_html(),
             on.drawer: self._drawer(request, shown.id),
@@ -385,7 +397,7 @@ class Handlers:
             on.suggested: "",
             on.evidence: rendering.evidence_html(exchanges) if exchanges else "",
             on.reading: "",
-            on.status: self._status(READ_ONLY if shown.read_only else rendering.summary(last) if last else HINT),
+            on.status: self._status(_at_rest(shown)),
             on.shown: shown,
         }
 
@@ -425,6 +437,13 @@ class Handlers:
         return otherwise
 
 
+def _at_rest(shown: Shown) -> str:
+    """What the status says of a conversation in which nothing happens."""
+    if shown.read_only:
+        return READ_ONLY
+    return rendering.summary(shown.exchanges[-1]) if shown.exchanges else HINT
+
+
 def build(page: gr.Blocks, desk: Desk, talks: Talks, door: Door, choice: Choice) -> None:
     """Put the view with its events into the page that is being built."""
     on = lay_out(choice)
@@ -435,12 +454,9 @@ def build(page: gr.Blocks, desk: Desk, talks: Talks, door: Door, choice: Choice)
     ]  # fmt: skip
     # A vote or another question needn't wait for an answer.
     together: dict[str, Any] = {**QUIET, "trigger_mode": "multiple"}
-    page.load(do.watch, None, outputs, **QUIET)
-    page.load(do.arrive, None, outputs, **QUIET).then(do.suggest, on.shown, outputs, **QUIET)
+    page.load(do.arrive, None, outputs, **QUIET)
     asked = [on.box.submit, on.ask.click, on.welcome.select, on.suggested.select]
-    gr.on(asked, do.ask, [on.box, on.shown, choice.state], outputs, **together).then(
-        do.suggest, on.shown, outputs, **QUIET
-    )
+    gr.on(asked, do.ask, [on.box, on.shown, choice.state], outputs, **together)
     acts = [on.past.select, on.current.select, on.place.select, on.drawer.select, on.reading.select, on.evidence.select]
     gr.on(acts, do.act, [on.shown, choice.state], outputs, **together)
     on.find.change(do.find, [on.find, on.shown], outputs, **{**QUIET, "trigger_mode": "always_last"})
