@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeAlias
@@ -91,6 +92,21 @@ class Waiting:
     doing: str
 
 
+class Left(Exception):
+    """Whoever waited in line has left it, or the page closes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The time in which one client has the pipeline to itself."""
+
+    number: int
+    """Counts those of all clients: where it follows that of the client's last slot, nobody came between."""
+    over: Callable[[], bool]
+    """Whether to stop working: the client left, or the page closes."""
+    others_wait: Callable[[], bool]
+
+
 Received: TypeAlias = queue.SimpleQueue[Event | Exception | None]
 """What the thread of an answer hands over; None at the end."""
 
@@ -109,6 +125,7 @@ class Desk:
         self._line = Line(settings.waiting)
         self._closing = threading.Event()
         self._before_close: list[Callable[[], None]] = []
+        self._slots = 0
 
     @property
     def answering(self) -> bool:
@@ -175,12 +192,41 @@ class Desk:
                 yield Waiting(f"This question waits for {'another' if ahead == 1 else f'{ahead} others'}.")
             if leave.is_set():
                 return
+            self._slots += 1
             worker.start()
             yield Waiting("Searching the articles")
             yield from _received(events, leave)
         finally:
             leave.set()
             if worker.ident is None:  # it never started, so it won't leave the line
+                self._line.leave(ticket)
+
+    @contextmanager
+    def slot(self, client: str, leave: threading.Event) -> Iterator[Slot]:
+        """Wait in line like a question, for work with the pipeline that is done inside the block.
+
+        Keep it as short as an answer, since readers wait meanwhile. A full line is waited for too. Raises Left when
+        `leave` is set or the page closes before it is the client's turn.
+        """
+
+        def over() -> bool:
+            return leave.is_set() or self._closing.is_set()
+
+        ticket = None
+        while ticket is None and not over():
+            try:
+                ticket = self._line.join(client)
+            except RagError:
+                leave.wait(TICK)
+        try:
+            while ticket and not self._line.take(ticket) and not over():
+                leave.wait(TICK)
+            if over():
+                raise Left
+            self._slots += 1
+            yield Slot(self._slots, over, lambda: len(self._line) > 1)
+        finally:
+            if ticket:
                 self._line.leave(ticket)
 
     @property

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
@@ -94,8 +94,9 @@ def evaluate_with(
     cache: Path,
     command: str = "",
     report: Report | None = None,
+    asking: Callable[[Pipeline], LibraryAsker] = LibraryAsker,
 ) -> Evaluation:
-    """`evaluate` with its parts at hand; `engine` is None for `Mode.RETRIEVAL` only."""
+    """`evaluate` with its parts at hand; `engine` is None for `Mode.RETRIEVAL` only. `asking` makes who asks."""
     report = report or _silent
     ids = ids_by_name(library)
     asked = [_asked(question, gold, mode, ids) for question, gold in golds]
@@ -107,7 +108,7 @@ def evaluate_with(
         outcomes: Mapping[str, Answer | Failure] = {}
     else:
         pipeline = Pipeline(settings, library, embedder, engine)
-        asker = ClosedBookAsker(pipeline) if mode is Mode.CLOSED_BOOK else LibraryAsker(pipeline)
+        asker = ClosedBookAsker(pipeline) if mode is Mode.CLOSED_BOOK else asking(pipeline)
         conditions = asker.conditions()
         run_file = _run_file(cache, questions.name, mode, conditions, asked)
         run_batch(asker, asked, run_file, progress=_answering(report), total=len(asked))

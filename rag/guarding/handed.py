@@ -1,13 +1,15 @@
 """Files that the page made for a reader, such as exports, answers and reports: served to that reader by a token.
 
-They are kept in memory, or where they lie on disk until they are asked for, and forgotten with the running page.
+They are kept in memory, read or made when they are asked for, and forgotten with the running page.
 """
 
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from rag.errors import RagError
 from rag.guarding.files import contents
@@ -20,6 +22,10 @@ MAX_BYTES = 100_000_000
 """Of one file."""
 
 TOKEN_PATTERN = r"[A-Za-z0-9_-]{43}"  # noqa: S105 - what a token looks like  # nosec B105
+
+
+Content: TypeAlias = bytes | Path | Callable[[], bytes]
+"""A file, where it lies, or what makes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class HandedFile:
 class _Kept:
     reader: str | None
     name: str
-    content: bytes | Path
+    content: Content
     content_type: str
     policy: str
 
@@ -60,10 +66,10 @@ class Handed:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._bytes = 0
 
-    def put(self, reader: str | None, name: str, content: bytes | Path, content_type: str, policy: str = "") -> str:
+    def put(self, reader: str | None, name: str, content: Content, content_type: str, policy: str = "") -> str:
         """Hand a file to `reader`, or to everybody who knows the token where None stands for no login.
 
-        A path is read each time the file is asked for. With a `policy`, a Content-Security-Policy such as
+        A path is read, and a function called, each time the file is asked for. With a `policy`, a Content-Security-Policy such as
         `document_policy` makes, a browser shows the file; without one it saves it. Returns the token under which the
         page serves it. Raises RagError when it is too large.
         """
@@ -82,11 +88,27 @@ class Handed:
                 self._bytes -= oldest.size
         return token
 
+    def holds(self, token: str) -> bool:
+        """Whether the file hasn't been forgotten."""
+        with self._lock:
+            return token in self._kept
+
     def file(self, reader: str | None, token: str) -> HandedFile | None:
-        """None where it wasn't handed to this reader, was forgotten, or is no longer on disk."""
+        """None where it wasn't handed to this reader, was forgotten, is no longer on disk, or can't be made any more."""
         with self._lock:
             kept = self._kept.get(token)
         if kept is None or kept.reader != reader:
             return None
-        data = kept.content if isinstance(kept.content, bytes) else contents(kept.content, MAX_BYTES)
+        data = _data(kept.content)
         return None if data is None else HandedFile(kept.name, data, kept.content_type, kept.policy)
+
+
+def _data(content: Content) -> bytes | None:
+    if isinstance(content, bytes):
+        return content
+    if isinstance(content, Path):
+        return contents(content, MAX_BYTES)
+    try:
+        return content()
+    except RagError:
+        return None

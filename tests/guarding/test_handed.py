@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.errors import RagError
+from rag.errors import InputError, RagError
 from rag.guarding import Handed, handed
 from rag.guarding.handed import TOKEN_PATTERN
 
@@ -52,6 +52,22 @@ def test_a_file_on_disk_is_read_when_it_is_asked_for(tmp_path: Path) -> None:
     path.unlink()
     os.mkfifo(path)
     assert files.file(None, token) is None
+
+
+def test_a_file_may_be_made_when_it_is_asked_for() -> None:
+    made = [b"one", b"two"]
+
+    def make() -> bytes:
+        if not made:
+            raise InputError("It is gone.")
+        return made.pop(0)
+
+    files = Handed()
+    token = files.put(None, "a.csv", make, "text/csv")
+    assert files.holds(token)
+    assert not files.holds(token[:-1])
+    found = [files.file(None, token) for _ in range(3)]
+    assert [file and file.data for file in found] == [b"one", b"two", None]
 
 
 def test_the_oldest_make_room_by_number_and_by_size(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

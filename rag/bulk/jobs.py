@@ -1,0 +1,314 @@
+"""The work on readers' files: each on a thread, which goes on whether or not anybody looks."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+
+from rag.bulk.orders import ID, Order, Orders
+from rag.bulk.reports import Reports
+from rag.bulk.tally import Tally
+from rag.bulk.uploads import look_through
+from rag.desk import TICK, UNFORESEEN, Desk, Failed, Left, Opening
+from rag.errors import InputError, RagError
+from rag.logs import log_failure
+from rag.settings import Settings
+from rag.tasks import Result, Standing, State
+
+FOLDER = "batches"
+"""In the library's folder."""
+
+_log = logging.getLogger("citeline")
+
+
+class Going(StrEnum):
+    """How to go on with what was begun under other conditions."""
+
+    AS_BEFORE = "as before"
+    """Not at all, where conditions have changed."""
+    MIXED = "mixed"
+    """Keep the answers there are."""
+    AFRESH = "afresh"
+    """Drop them."""
+
+
+class _Changed(Exception):
+    """The answers there are were made under other conditions."""
+
+
+class _Work:
+    """An order, and what is known of the work on it while the page runs."""
+
+    def __init__(self, order: Order, answers: Callable[[], Path | None]) -> None:
+        self.order = order
+        self.state = State.DONE if order.done else State.STOPPED
+        self.doing = ""
+        self.message = ""
+        self.leave = threading.Event()
+        self.tally = Tally(answers)
+        self.lock = threading.Lock()
+        self._began = 0.0
+        self._rows_before = 0
+
+    def begin(self) -> None:
+        self.state, self.doing, self.message = State.RUNNING, "Starting", ""
+        self.leave = threading.Event()
+        self._began = 0.0
+
+    def standing(self) -> Standing:
+        with self.lock:
+            self.tally.advance()
+            order, counts, running = self.order, self.tally.counts, self.state is State.RUNNING
+            return Standing(
+                id=order.id,
+                name=order.name,
+                made=order.made,
+                strict=order.strict,
+                scored=order.scored,
+                state=self.state,
+                doing=self.doing,
+                message=self.message,
+                total=order.rows,
+                answered=counts[Result.ANSWERED],
+                refused=counts[Result.REFUSED],
+                failed=counts[Result.FAILED],
+                seconds_left=self._seconds_left() if running else None,
+                rows=self.tally.newest() if running else self.tally.first(),
+            )
+
+    def note(self, doing: str) -> None:
+        """What is being done now; the time left is reckoned from the first answer on."""
+        self.doing = doing
+        if doing == ANSWERING and not self._began:
+            with self.lock:
+                self.tally.advance()
+                self._began, self._rows_before = time.monotonic(), self.tally.rows
+
+    def _seconds_left(self) -> float | None:
+        done = self.tally.rows - self._rows_before
+        if not self._began or done <= 0:
+            return None
+        return (time.monotonic() - self._began) / done * (self.order.rows - self.tally.rows)
+
+
+ANSWERING = "Answering"
+
+
+class Jobs:
+    """The files of all readers. A reader's are worked on one at a time; those of several take turns."""
+
+    def __init__(self, desk: Desk, settings: Settings, reports: Reports) -> None:
+        self._desk = desk
+        self._settings = settings
+        self._reports = reports
+        self._orders = Orders(settings.index / FOLDER)
+        self._works: dict[str, _Work] = {}
+        self._lock = threading.Lock()
+
+    def resume(self) -> None:
+        """Go on with what was being worked on when the page closed."""
+        for order in self._orders.all():
+            if not order.done and not order.stopped:
+                with self._lock:
+                    self._begin(self._work(order), Going.AS_BEFORE)
+
+    def standings(self, reader: str | None) -> list[Standing]:
+        """Of one reader's files, the newest first."""
+        with self._lock:
+            works = [self._work(order) for order in self._orders.of(reader)]
+        standings = [work.standing() for work in works]
+        return sorted(standings, key=lambda standing: (standing.made, standing.id), reverse=True)
+
+    def running(self, reader: str | None) -> Standing | None:
+        """The one that is being worked on."""
+        with self._lock:
+            found = [work for work in self._works.values() if work.order.reader == reader]
+            work = next((work for work in found if work.state is State.RUNNING), None)
+        return work.standing() if work else None
+
+    def start(self, reader: str | None, upload: Path, *, strict: bool, scored: bool) -> str:
+        """Begin to work on a file; returns the id of its standing.
+
+        Raises InputError for a file that can't be used, or while another of the reader's is worked on.
+        """
+        looked = look_through(upload)
+        with self._lock:
+            self._check_idle(reader)
+            rows = looked.questions + looked.bad_count
+            order = self._orders.add(reader, upload, rows, strict=strict, scored=scored and looked.scorable)
+            self._begin(self._work(order), Going.AS_BEFORE)
+        return order.id
+
+    def go_on(self, reader: str | None, name: str, going: Going = Going.AS_BEFORE) -> None:
+        """With a file that was stopped, failed or waits for a decision. Raises InputError as `start` does."""
+        with self._lock:
+            work = self._find(reader, name)
+            if work.state in (State.RUNNING, State.DONE):
+                return
+            self._check_idle(reader)
+            self._begin(work, going)
+
+    def stop(self, reader: str | None, name: str) -> None:
+        """After the word that is being written; what was answered stays."""
+        with self._lock:
+            work = self._find(reader, name)
+            work.leave.set()
+
+    def remove(self, reader: str | None, name: str) -> None:
+        """With its answers. Raises InputError while it is worked on."""
+        with self._lock:
+            work = self._find(reader, name)
+            if work.state is State.RUNNING:
+                raise InputError(f"{work.order.name} is being answered. Stop it first.")
+            del self._works[name]
+            self._orders.remove(work.order)
+
+    def answers(self, reader: str | None, name: str, suffix: str) -> bytes:
+        """What there is of them, as `rag batch` writes it: ".jsonl", ".csv" or ".xlsx". Raises InputError."""
+        from rag.batch import carried_names, read_records, write_table
+
+        with self._lock:
+            order = self._find(reader, name).order
+        run_file = self._orders.answers(order)
+        if run_file is None:
+            raise InputError(f"{order.name} has no answers yet.")
+        path = run_file
+        if suffix != run_file.suffix:
+            path = self._orders.folder(order) / f"table-{threading.get_ident()}{suffix}"
+            write_table(read_records(run_file), path, carried_names(read_records(run_file)))
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise InputError(f"{order.name} has no answers yet ({error.strerror}).") from error
+        finally:
+            if path != run_file:
+                path.unlink(missing_ok=True)
+
+    def _check_idle(self, reader: str | None) -> None:
+        busy = [
+            work.order.name
+            for work in self._works.values()
+            if work.order.reader == reader and work.state is State.RUNNING
+        ]
+        if busy:
+            raise InputError(f"{busy[0]} is being answered. Stop it, or wait until it is done.")
+
+    def _find(self, reader: str | None, name: str) -> _Work:
+        order = next((order for order in self._orders.of(reader) if order.id == name), None)
+        if order is None or not ID.fullmatch(name):
+            raise InputError("That file is no longer here. Load the page again.")
+        return self._work(order)
+
+    def _work(self, order: Order) -> _Work:
+        known = self._works.get(order.id)
+        if known is None:
+            known = self._works[order.id] = _Work(order, partial(self._orders.answers, order))
+        return known
+
+    def _begin(self, work: _Work, going: Going) -> None:
+        self._keep(work, stopped=False, mixed=work.order.mixed or going is Going.MIXED)
+        work.begin()
+        name = f"batch-{work.order.id}"
+        threading.Thread(target=self._run, args=(work, going is Going.AFRESH), name=name, daemon=True).start()
+
+    def _keep(self, work: _Work, **changes: bool) -> None:
+        work.order = replace(work.order, **changes)
+        self._orders.save(work.order)
+
+    def _run(self, work: _Work, afresh: bool) -> None:
+        state, message = State.FAILED, ""
+        try:
+            if work.order.scored:
+                self._evaluate(work)
+            else:
+                self._answer(work, afresh)
+            state = State.DONE
+        except Left:
+            state = State.STOPPED
+        except _Changed as error:
+            state, message = State.CHANGED, str(error)
+        except RagError as error:
+            message = str(error)
+        except Exception as error:
+            log_failure(_log, "A file of questions could not be answered", error, self._settings.log_texts)
+            message = UNFORESEEN
+        try:
+            closing = state is State.STOPPED and not work.leave.is_set()  # then the next page goes on with it
+            self._keep(work, done=state is State.DONE, stopped=state is not State.DONE and not closing)
+        except RagError as error:
+            message = str(error)
+        with work.lock:
+            work.tally.reset()  # the file has been put in order
+        work.message, work.doing, work.state = message, "", state
+
+    def _asker(self, work: _Work) -> Callable[..., "AskerInLine"]:
+        from rag.bulk.asking import AskerInLine
+
+        return lambda pipeline: AskerInLine(pipeline, self._desk, work.leave)
+
+    def _answer(self, work: _Work, afresh: bool) -> None:
+        from rag.batch import differences, read_questions, read_records, run_batch
+
+        order = work.order
+        run_file = self._orders.folder(order) / "answers.jsonl"
+        asker = self._asker(work)(self._pipeline(work))
+        work.note("Checking")
+        now = asker.conditions()
+        if run_file.exists() and not afresh and not order.mixed:
+            others = (record.conditions for record in read_records(run_file) if record.conditions != now)
+            if (other := next(others, None)) is not None:
+                raise _Changed(differences(other, now))
+        if afresh:
+            with work.lock:
+                run_file.unlink(missing_ok=True)
+                work.tally.reset()
+        work.note(ANSWERING)
+        run_batch(asker, read_questions(self._orders.questions(order)), run_file, mix=order.mixed)
+
+    def _evaluate(self, work: _Work) -> None:
+        from rag.evaluation import Mode
+        from rag.evaluation.running import evaluate_with
+        from rag.evaluation.sets import load_set
+
+        def report(doing: str, _done: int, _total: int) -> None:
+            if work.leave.is_set():
+                raise Left
+            work.note(doing)
+
+        order = work.order
+        known = replace(load_set(self._orders.questions(order)), name=Path(order.name).stem)
+        pipeline = self._pipeline(work)
+        work.note(ANSWERING)
+        evaluation = evaluate_with(
+            known,
+            known.golds,
+            pipeline.settings,
+            Mode.NORMAL,
+            pipeline.library,
+            pipeline.embedder,
+            pipeline.engine,
+            cache=self._orders.folder(order),
+            command=f"rag eval {order.name}",
+            report=report,
+            asking=self._asker(work),
+        )
+        self._reports.write(evaluation)
+
+    def _pipeline(self, work: _Work) -> "Pipeline":
+        """The page's own, with the order's settings. Raises RagError where it could not be opened, and Left."""
+        from rag.pipeline import Pipeline
+
+        while isinstance(state := self._desk.state, Opening):
+            work.note(state.line)
+            if work.leave.wait(TICK):
+                raise Left
+        if isinstance(state, Failed):
+            raise RagError(state.message)
+        if not isinstance(state, Pipeline):
+            raise RagError("This page answers single questions only.")
+        settings = state.settings.model_copy(update={"strict": work.order.strict})
+        return Pipeline(settings, state.library, state.embedder, state.engine)
