@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "index": "types errors",
     "reranking": "types sentences chunking",
     "inspecting": "types",
+    "tasks": "",
     "retrieval": "types decomposing dating copies reranking inspecting",
     "questioning": "neutralizing",
     "suggesting": "types sentences questioning retrieval",
@@ -58,7 +59,7 @@ MAY_IMPORT = {
     "watching": "",
     "pipeline": f"types errors settings model_files {STAGES} visiting indexing syncing rebuilding calibration",
     "batch": "types errors settings records documents index pipeline",
-    "rendering": "types exchanges inspecting holdings",
+    "rendering": "types exchanges inspecting holdings tasks",
     "exporting": "types errors records exchanges rendering",
     "evaluation": f"types errors settings records {STAGES} indexing calibration pipeline metrics batch rendering",
     "guarding": "types errors logs rendering",
@@ -66,9 +67,10 @@ MAY_IMPORT = {
     "desk": "types errors settings logs line inspecting pipeline",
     "shelf": "types errors logs documents index visiting indexing syncing pipeline holdings desk",
     "talks": "types errors logs exchanges conversations rendering desk",
+    "bulk": "types errors settings logs tasks pipeline batch evaluation desk",
     "page": (
-        "types errors settings logs exchanges conversations pipeline rendering exporting guarding holdings desk shelf "
-        "talks"
+        "types errors settings logs exchanges conversations tasks pipeline rendering exporting guarding holdings desk "
+        "shelf talks bulk"
     ),
     "app": "errors settings rendering page",
     "cli": (

@@ -8,6 +8,7 @@ from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.bulk.orders import ID, Order, Orders
 from rag.bulk.reports import Reports
@@ -17,10 +18,15 @@ from rag.desk import TICK, UNFORESEEN, Desk, Failed, Left, Opening
 from rag.errors import InputError, RagError
 from rag.logs import log_failure
 from rag.settings import Settings
-from rag.tasks import Result, Standing, State
+from rag.tasks import Result, Standing, State, Upload
+
+if TYPE_CHECKING:
+    from rag.bulk.asking import AskerInLine
+    from rag.pipeline import Pipeline
 
 FOLDER = "batches"
 """In the library's folder."""
+ANSWERING = "Answering"
 
 _log = logging.getLogger("citeline")
 
@@ -95,9 +101,6 @@ class _Work:
         return (time.monotonic() - self._began) / done * (self.order.rows - self.tally.rows)
 
 
-ANSWERING = "Answering"
-
-
 class Jobs:
     """The files of all readers. A reader's are worked on one at a time; those of several take turns."""
 
@@ -130,18 +133,37 @@ class Jobs:
             work = next((work for work in found if work.state is State.RUNNING), None)
         return work.standing() if work else None
 
-    def start(self, reader: str | None, upload: Path, *, strict: bool, scored: bool) -> str:
-        """Begin to work on a file; returns the id of its standing.
+    def receive(self, reader: str | None, upload: Path) -> None:
+        """Look through a file and keep it until `start` or `put_back`. Raises InputError for one that can't be used."""
+        look_through(upload)
+        self._orders.receive(reader, upload)
 
-        Raises InputError for a file that can't be used, or while another of the reader's is worked on.
+    def received(self, reader: str | None) -> Upload | None:
+        """The file that waits for `start`."""
+        path = self._orders.received(reader)
+        try:
+            return look_through(path) if path else None
+        except InputError:  # another tab of the reader's has just taken it
+            return None
+
+    def put_back(self, reader: str | None) -> None:
+        """Forget the file that waits for `start`."""
+        self._orders.put_back(reader)
+
+    def start(self, reader: str | None, *, strict: bool, scored: bool) -> None:
+        """Begin to work on the file that was received.
+
+        Raises InputError where there is none, or while another of the reader's is worked on.
         """
-        looked = look_through(upload)
+        path, looked = self._orders.received(reader), self.received(reader)
+        if path is None or looked is None:
+            raise InputError("Choose a file of questions first.")
         with self._lock:
             self._check_idle(reader)
             rows = looked.questions + looked.bad_count
-            order = self._orders.add(reader, upload, rows, strict=strict, scored=scored and looked.scorable)
+            order = self._orders.add(reader, path, rows, strict=strict, scored=scored and looked.scorable)
             self._begin(self._work(order), Going.AS_BEFORE)
-        return order.id
+        self._orders.put_back(reader)
 
     def go_on(self, reader: str | None, name: str, going: Going = Going.AS_BEFORE) -> None:
         """With a file that was stopped, failed or waits for a decision. Raises InputError as `start` does."""
@@ -245,7 +267,7 @@ class Jobs:
             work.tally.reset()  # the file has been put in order
         work.message, work.doing, work.state = message, "", state
 
-    def _asker(self, work: _Work) -> Callable[..., "AskerInLine"]:
+    def _asker(self, work: _Work) -> Callable[["Pipeline"], "AskerInLine"]:
         from rag.bulk.asking import AskerInLine
 
         return lambda pipeline: AskerInLine(pipeline, self._desk, work.leave)

@@ -1,13 +1,13 @@
 """What readers want done with their files: a folder each, which outlives the page.
 
-    FOLDER/READER/ID/order.json        the `Order`
-    FOLDER/READER/ID/questions.csv     the file as it was handed in, whatever its format
-    FOLDER/READER/ID/answers.jsonl     what `rag batch` would write
+FOLDER/READER/upload/NAME          a file that was handed in and not begun yet
+FOLDER/READER/ID/order.json        the `Order`
+FOLDER/READER/ID/questions.csv     the file as it was handed in, whatever its format
+FOLDER/READER/ID/answers.jsonl     what `rag batch` would write
 """
 
 import hashlib
 import json
-import os
 import re
 import secrets
 import shutil
@@ -20,6 +20,7 @@ from pathlib import Path
 from rag.errors import InputError, RagError
 
 ORDER = "order.json"
+UPLOAD = "upload"
 MOST_KEPT = 100
 """Files of a reader, at most."""
 ID = re.compile(r"[0-9a-f]{16}")
@@ -54,6 +55,26 @@ class Orders:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def receive(self, reader: str | None, upload: Path) -> Path:
+        """Keep a file that was handed in, in place of one before; returns where. Raises RagError."""
+        place = self._reader(reader) / UPLOAD
+        try:
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir(parents=True, mode=0o700)
+            return Path(shutil.copyfile(upload, place / upload.name))
+        except OSError as error:
+            raise _unwritable(self._folder, error) from error
+
+    def received(self, reader: str | None) -> Path | None:
+        """The file that was handed in and not begun yet."""
+        with suppress(OSError):
+            return next((self._reader(reader) / UPLOAD).iterdir(), None)
+        return None
+
+    def put_back(self, reader: str | None) -> None:
+        """Forget the file that was handed in."""
+        shutil.rmtree(self._reader(reader) / UPLOAD, ignore_errors=True)
+
     def add(self, reader: str | None, upload: Path, rows: int, *, strict: bool, scored: bool) -> Order:
         """Copy the file. Raises RagError where there is no room for it, or the reader has too many."""
         if sum(1 for _ in self._of(self._reader(reader))) >= MOST_KEPT:
@@ -76,7 +97,7 @@ class Orders:
         draft = path.with_suffix(".part")
         try:
             draft.write_text(json.dumps(asdict(order), indent=1), encoding="utf-8")
-            os.replace(draft, path)
+            draft.replace(path)
         except OSError as error:
             raise _unwritable(self._folder, error) from error
 

@@ -74,7 +74,5 @@ def _row_done(line: Mapping[str, Any]) -> RowDone:
     if line["abstained"]:
         return RowDone(row, question, Result.REFUSED, line["reason"], None, ())
     titles = {passage["document"]["id"]: passage["document"]["title"] for passage in line["passages"]}
-    cited = dict.fromkeys(
-        titles[citation["document"]] for claim in line["claims"] for citation in claim["citations"]
-    )
+    cited = dict.fromkeys(titles[citation["document"]] for claim in line["claims"] for citation in claim["citations"])
     return RowDone(row, question, Result.ANSWERED, line["answer"], line["confidence"], tuple(cited))

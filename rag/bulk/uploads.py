@@ -35,10 +35,12 @@ def look_through(path: Path) -> Upload:
                     f"{path.name} has more than {MOST_QUESTIONS:,} questions. Split it, or run `rag batch` on it."
                 )
     except InputError as error:
-        raise InputError(str(error).replace(str(path), path.name)) from error
+        raise InputError(str(error).replace(str(path), path.name)) from error  # the folder is none of the reader's
     if not questions:
         raise InputError(f"{path.name} has no question that can be asked. Row {bad[0][0]}: {bad[0][1]}")
-    return Upload(path.name, questions, tuple(first), tuple(bad[:SHOWN]), len(bad), not bad and _says_what_is_right(path))
+    return Upload(
+        path.name, questions, tuple(first), tuple(bad[:SHOWN]), len(bad), not bad and _says_what_is_right(path)
+    )
 
 
 def _says_what_is_right(path: Path) -> bool:

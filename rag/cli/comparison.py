@@ -1,6 +1,5 @@
 """What `rag compare` prints."""
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -51,38 +50,10 @@ def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _row(one: "Difference") -> tuple[str, ...]:
-    low, value, high = one.difference.low, one.difference.value, one.difference.high
-    shown, unit = (_points, " points") if one.is_share else (_signed, "")
-    same = low == value == high == 0
-    return (
-        markdown_words(one.name),
-        _share(one.before) if one.is_share else _number(one.before),
-        _share(one.after) if one.is_share else _number(one.after),
-        "0" if same else f"{shown(value)}{unit}",
-        "" if same else f"{shown(low)} to {shown(high)}",
-        f"{one.count:,}",
-        f"**{one.change}**" if one.change in ("better", "worse") else one.change,
-    )
+    from rag.evaluation.wording import difference_cells  # late: loading it takes seconds
 
-
-def _share(value: float) -> str:
-    return f"{100 * value:.1f} %" if math.isfinite(value) else "–"
-
-
-def _points(value: float) -> str:
-    """Percentage points: 0.125 → "+12.5"."""
-    return f"{round(100 * value, 1) + 0.0:+.1f}" if math.isfinite(value) else "–"
-
-
-def _number(value: float, sign: str = "") -> str:
-    """To three digits, as in the report: 0.00128, 12.5, 1,250."""
-    if not math.isfinite(value):
-        return "–"
-    return f"{value + 0.0:{sign},.0f}" if abs(value) >= 100 else f"{value + 0.0:{sign}.3g}"
-
-
-def _signed(value: float) -> str:
-    return _number(value, "+")
+    name, *numbers, verdict = difference_cells(one)
+    return (markdown_words(name), *numbers, f"**{verdict}**" if verdict in ("better", "worse") else verdict)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -69,9 +69,9 @@ class Handed:
     def put(self, reader: str | None, name: str, content: Content, content_type: str, policy: str = "") -> str:
         """Hand a file to `reader`, or to everybody who knows the token where None stands for no login.
 
-        A path is read, and a function called, each time the file is asked for. With a `policy`, a Content-Security-Policy such as
-        `document_policy` makes, a browser shows the file; without one it saves it. Returns the token under which the
-        page serves it. Raises RagError when it is too large.
+        A path is read, and a function called, each time the file is asked for. With a `policy`, a
+        Content-Security-Policy such as `document_policy` makes, a browser shows the file; without one it saves it.
+        Returns the token under which the page serves it. Raises RagError when it is too large.
         """
         kept = _Kept(reader, name, content, content_type, policy)
         if kept.size > MAX_BYTES:
@@ -94,7 +94,7 @@ class Handed:
             return token in self._kept
 
     def file(self, reader: str | None, token: str) -> HandedFile | None:
-        """None where it wasn't handed to this reader, was forgotten, is no longer on disk, or can't be made any more."""
+        """None where it wasn't handed to this reader, was forgotten, or can't be read or made any more."""
         with self._lock:
             kept = self._kept.get(token)
         if kept is None or kept.reader != reader:

@@ -2,6 +2,7 @@
 
 asking    the conversation and its sources; `shown` is what a tab of it shows
 library   the articles; `choosing` which of them a question may use
+bulk      files of questions and evaluations
 shared    what all views use
 api       the functions that programs call, over REST
 tools     the same as tools of MCP

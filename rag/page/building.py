@@ -5,7 +5,7 @@ import gradio as gr
 from rag import rendering
 from rag.desk import Desk
 from rag.guarding import Door
-from rag.page import api, asking, choosing, library
+from rag.page import api, asking, bulk, choosing, library
 from rag.page.shared import html
 from rag.talks import Talks
 
@@ -29,6 +29,8 @@ def build_page(desk: Desk, talks: Talks, door: Door) -> gr.Blocks:
                 asking.build(page, desk, talks, door, choice)
             with gr.Tab("Library", id="library", elem_id="library-view") as shelf:
                 library.build(desk, door, choice, shelf)
+            with gr.Tab("In bulk", id="bulk", elem_id="bulk-view") as files:
+                bulk.build(desk, door, files)
         choice.wire()
         api.build(desk, door)
     return page

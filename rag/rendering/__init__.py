@@ -9,13 +9,23 @@ Everything from articles, questions and models is taken to be hostile: it is sho
     inspection    how an answer came about → HTML, and with inspection_text → plain text
     talk          what surrounds exchanges: tools, the article behind a citation, saved conversations
     library       the list of articles, one of them, changes to the library → HTML
+    bulk          files of questions, reports and what two of them say together → HTML
     terminal      answers → plain text with numbered references
     login         the form for name and password
     assets        the page's style, script and icon
 """
 
 from rag.exchanges import Draft, Exchange, Stopped, Trouble
-from rag.rendering.assets import page_head, page_script, welcome_script
+from rag.rendering.assets import files_script, page_head, page_script, welcome_script
+from rag.rendering.bulk import (
+    bulk_intro_html,
+    compared_html,
+    evaluations_intro_html,
+    files_html,
+    reports_html,
+    running_html,
+    upload_html,
+)
 from rag.rendering.conversation import (
     advanced,
     conversation_html,
@@ -83,18 +93,23 @@ __all__ = [
     "answer_text",
     "article_gone_html",
     "article_html",
+    "bulk_intro_html",
     "chosen_html",
     "cited_numbers",
     "closable",
+    "compared_html",
     "conversation_html",
     "delayed",
     "draft_html",
     "drawer_html",
     "error_card",
     "escape",
+    "evaluations_intro_html",
     "evidence_html",
     "exchange_html",
     "failed",
+    "files_html",
+    "files_script",
     "found_html",
     "handout_html",
     "inspection_html",
@@ -111,6 +126,8 @@ __all__ = [
     "place_html",
     "plain",
     "reader_html",
+    "reports_html",
+    "running_html",
     "shelf_button_html",
     "status_html",
     "stopped",
@@ -121,6 +138,7 @@ __all__ = [
     "timing_parts",
     "trouble_html",
     "turns",
+    "upload_html",
     "welcome_html",
     "welcome_script",
     "work_html",

@@ -13,7 +13,8 @@ def page_head() -> str:
     """What goes into the page's <head>: style, script and icon, all inline, so that nothing is fetched for them."""
     here = files(__package__)
     style = "".join(
-        here.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "inspection.css", "library.css")
+        here.joinpath(name).read_text(encoding="utf-8")
+        for name in ("page.css", "inspection.css", "library.css", "bulk.css")
     )
     return f'<style>{style}</style><script>{page_script()}</script><link rel="icon" href="{_ICON}">'
 
@@ -26,6 +27,16 @@ def page_script() -> str:
 def icon() -> str:
     """A data: address for `<link rel="icon">`."""
     return _ICON
+
+
+def files_script() -> str:
+    """Runs once on the element of `files_html`: pressing a button triggers `select` with what it does to which file."""
+    return (
+        "element.addEventListener('click', (event) => {"
+        " const chosen = event.target.closest('button[data-does]');"
+        " if (chosen) trigger('select', { value: [chosen.dataset.does, chosen.dataset.file] });"
+        " });"
+    )
 
 
 def welcome_script() -> str:

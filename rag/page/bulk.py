@@ -1,0 +1,239 @@
+"""In bulk: files of questions answered beside the readers of the page, and evaluations opened and compared."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import gradio as gr
+
+from rag import rendering
+from rag.bulk import Going, Jobs, Reports
+from rag.desk import Desk
+from rag.errors import RagError
+from rag.guarding import Door
+from rag.page.shared import QUIET, Updates, html
+from rag.tasks import State
+
+REPORTS = Path("reports")
+"""Where `rag eval` writes, too."""
+
+REDRAW = 0.5
+"""Seconds between two looks at the work on a file."""
+
+FORMATS = {
+    ".csv": ("CSV", "text/csv"),
+    ".xlsx": ("Excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ".jsonl": ("JSONL with everything", "application/x-ndjson"),
+}
+
+_GOING = {"go-on": Going.AS_BEFORE, "mixed": Going.MIXED, "afresh": Going.AFRESH}
+
+
+@dataclass(frozen=True, slots=True)
+class Widgets:
+    """What stands in the view, from top to bottom; which of it shows follows from what it holds, in bulk.css."""
+
+    trouble: gr.HTML
+    file: gr.File
+    looked: gr.HTML
+    strict: gr.Checkbox
+    scored: gr.Checkbox
+    run: gr.Button
+    put_back: gr.Button
+    running: gr.HTML
+    stop: gr.Button
+    files: gr.HTML
+    reports: gr.HTML
+    before: gr.Dropdown
+    after: gr.Dropdown
+    compare: gr.Button
+    compared: gr.HTML
+
+
+def lay_out() -> Widgets:
+    """Put the widgets into the view that is being built."""
+    with gr.Column(elem_id="bulk"):
+        html("bulk-intro", rendering.bulk_intro_html())
+        trouble = html("bulk-trouble")
+        with gr.Column(elem_id="bulk-new"):
+            file = gr.File(label="File of questions", show_label=False, container=False, elem_id="bulk-file")
+            looked = html("bulk-looked")
+            with gr.Column(elem_id="bulk-options"):
+                strict = gr.Checkbox(value=True, label="Leave out sentences that no article supports")
+                scored = gr.Checkbox(value=True, label="Score the answers and make a report", elem_id="bulk-scored")
+                with gr.Row(elem_id="bulk-buttons"):
+                    run = gr.Button("Answer them all", elem_id="bulk-run")
+                    put_back = gr.Button("Choose another file", elem_id="bulk-back")
+        with gr.Column(elem_id="bulk-work"):
+            running = html("bulk-running")
+            stop = gr.Button("Stop", elem_id="bulk-stop")
+        files = html("bulk-files", "", rendering.files_script())
+        html("bulk-evaluations", rendering.evaluations_intro_html())
+        reports = html("bulk-reports")
+        with gr.Row(elem_id="bulk-choice"):
+            before = gr.Dropdown([], label="Before", elem_id="bulk-before")
+            after = gr.Dropdown([], label="After", elem_id="bulk-after")
+            compare = gr.Button("Compare", elem_id="bulk-compare")
+        compared = html("bulk-compared")
+    return Widgets(
+        trouble, file, looked, strict, scored, run, put_back, running, stop, files, reports, before, after, compare,
+        compared,
+    )  # fmt: skip
+
+
+class Handlers:
+    """What the view does; each method returns or yields updates."""
+
+    def __init__(self, jobs: Jobs, reports: Reports, widgets: Widgets, door: Door) -> None:
+        self._jobs = jobs
+        self._reports = reports
+        self._on = widgets
+        self._door = door
+        self._tokens: dict[tuple[str | None, str, str], str] = {}  # by reader, what it belongs to, and suffix
+
+    async def watch(self, request: gr.Request) -> AsyncIterator[Updates]:
+        """All there is, then the work on a file to its end."""
+        reader = request.username
+        yield {**await asyncio.to_thread(self._drawn, reader), **self._choices()}
+        shown = None
+        while standing := await asyncio.to_thread(self._jobs.running, reader):
+            if standing != shown:
+                shown = standing
+                yield {self._on.running: rendering.running_html(standing)}
+            await asyncio.sleep(REDRAW)
+        if shown:
+            yield {**await asyncio.to_thread(self._drawn, reader), **self._choices()}
+
+    def receive(self, path: str | None, request: gr.Request) -> Updates:
+        """Look through a file that was handed in."""
+        if path is None:
+            return {self._on.file: None}
+        try:
+            trouble = self._tried(lambda: self._jobs.receive(request.username, Path(path)))
+        finally:
+            self._door.uploads.discard(path, request.username)
+        return {self._on.file: None, self._on.trouble: trouble, **self._upload(request.username)}
+
+    def put_back(self, request: gr.Request) -> Updates:
+        """Forget the file that was handed in."""
+        self._jobs.put_back(request.username)
+        return {self._on.trouble: "", **self._upload(request.username)}
+
+    async def run(self, strict: bool, scored: bool, request: gr.Request) -> AsyncIterator[Updates]:
+        """Begin to answer the file that was handed in, and follow that."""
+        start = partial(self._jobs.start, request.username, strict=bool(strict), scored=bool(scored))
+        yield {self._on.trouble: await asyncio.to_thread(self._tried, start)}
+        async for updates in self.watch(request):
+            yield updates
+
+    def stop(self, request: gr.Request) -> None:
+        """End the work on this reader's file; `watch` shows that."""
+        if standing := self._jobs.running(request.username):
+            self._jobs.stop(request.username, standing.id)
+
+    async def act(self, event: gr.EventData, request: gr.Request) -> AsyncIterator[Updates]:
+        """Do what a button beside a file says."""
+        chosen = event.value if isinstance(event.value, list) else []
+        does, name = chosen if len(chosen) == 2 and all(isinstance(part, str) for part in chosen) else ("", "")
+        if does == "remove":
+            action = partial(self._jobs.remove, request.username, name)
+        elif does in _GOING:
+            action = partial(self._jobs.go_on, request.username, name, _GOING[does])
+        else:
+            return
+        yield {self._on.trouble: await asyncio.to_thread(self._tried, action)}
+        async for updates in self.watch(request):
+            yield updates
+
+    def compare(self, before: str | None, after: str | None) -> Updates:
+        """What changed from one report to another."""
+        if not before or not after or before == after:
+            return {self._on.compared: rendering.error_card("Choose two different evaluations.", "Nothing to compare")}
+        try:
+            return {self._on.compared: rendering.compared_html(self._reports.compared(before, after))}
+        except RagError as error:
+            return {self._on.compared: rendering.error_card(str(error), "These can’t be compared")}
+
+    def _tried(self, action: Callable[[], object]) -> str:
+        """Empty, or what went wrong."""
+        try:
+            action()
+        except RagError as error:
+            return rendering.error_card(str(error), "That was not possible")
+        return ""
+
+    def _drawn(self, reader: str | None) -> Updates:
+        standings = self._jobs.standings(reader)
+        running = next((standing for standing in standings if standing.state is State.RUNNING), None)
+        others = [standing for standing in standings if standing is not running]
+        links = {one.id: self._downloads(reader, one.id, one.name) for one in others if one.done}
+        reports = self._reports.listed()
+        return {
+            self._on.running: rendering.running_html(running),
+            self._on.files: rendering.files_html(others, links),
+            self._on.reports: rendering.reports_html(
+                reports, {report.key: self._opened(reader, report.key) for report in reports}
+            ),
+            **self._upload(reader),
+        }
+
+    def _choices(self) -> Updates:
+        keys = [report.key for report in self._reports.listed()]
+        latest, earlier = (keys[0], keys[1]) if len(keys) > 1 else (None, None)
+        return {
+            self._on.before: gr.update(choices=keys, value=earlier),
+            self._on.after: gr.update(choices=keys, value=latest),
+        }
+
+    def _upload(self, reader: str | None) -> Updates:
+        upload = self._jobs.received(reader)
+        scorable = upload is not None and upload.scorable
+        return {
+            self._on.looked: rendering.upload_html(upload),
+            self._on.scored: gr.update(visible=scorable, value=scorable),
+        }
+
+    def _downloads(self, reader: str | None, name: str, file: str) -> list[tuple[str, str]]:
+        """Label and address of each format."""
+        return [
+            (label, self._address(reader, name, f"{Path(file).stem}-answers{suffix}", content_type, suffix))
+            for suffix, (label, content_type) in FORMATS.items()
+        ]
+
+    def _address(self, reader: str | None, name: str, file: str, content_type: str, suffix: str) -> str:
+        key = (reader, name, suffix)
+        if not self._door.handed.holds(self._tokens.get(key, "")):
+            content = partial(self._jobs.answers, reader, name, suffix)
+            self._tokens[key] = self._door.handed.put(reader, file, content, content_type)
+        return f"handed/{self._tokens[key]}"
+
+    def _opened(self, reader: str | None, report: str) -> str:
+        """The address of a report's page; empty for one that can't be shown."""
+        key = (reader, report, ".html")
+        if not self._door.handed.holds(self._tokens.get(key, "")):
+            try:
+                policy = self._reports.policy(report)
+            except RagError:
+                return ""
+            name, page = f"{report}.html", partial(self._reports.page, report)
+            self._tokens[key] = self._door.handed.put(reader, name, page, "text/html; charset=utf-8", policy)
+        return f"handed/{self._tokens[key]}"
+
+
+def build(page: gr.Blocks, desk: Desk, door: Door) -> None:
+    """Put the view with its events into the page that is being built, and go on with what the last page left."""
+    on = lay_out()
+    reports = Reports(REPORTS)
+    jobs = Jobs(desk, desk.settings, reports)
+    do = Handlers(jobs, reports, on, door)
+    drawn = [on.trouble, on.looked, on.scored, on.running, on.files, on.reports, on.before, on.after]
+    page.load(do.watch, None, drawn, **QUIET)
+    on.file.upload(do.receive, on.file, [on.file, *drawn], **QUIET)
+    on.put_back.click(do.put_back, None, drawn, **QUIET)
+    on.run.click(do.run, [on.strict, on.scored], drawn, **QUIET)
+    on.stop.click(do.stop, **QUIET)
+    on.files.select(do.act, None, drawn, **QUIET)
+    on.compare.click(do.compare, [on.before, on.after], on.compared, **QUIET)
+    jobs.resume()
