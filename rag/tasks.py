@@ -60,7 +60,7 @@ class Standing:
     id: str
     name: str
     made: str
-    """ISO 8601, UTC, to the second."""
+    """ISO 8601, UTC."""
     strict: bool
     scored: bool
     """Whether it ends with a report on how good the answers are."""
@@ -93,7 +93,7 @@ class ReportListed:
     name: str
     mode: str
     made: str
-    """ISO 8601, UTC, to the second."""
+    """ISO 8601, UTC."""
     questions: int
     scores: tuple[tuple[str, str, str], ...]
     """Name, value and 95 % interval of the most telling ones, in words."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from rag.desk import Desk, Waiting
+from rag.desk import Desk, Left, Waiting
 from rag.errors import QuestionError, RagError
 from rag.settings import load_settings
 from rag.types import Event, TextPiece, Turn
@@ -160,3 +160,50 @@ def test_many_readers_are_all_answered_and_nothing_is_left_behind() -> None:
         assert not any(reader.is_alive() or reader.failure for reader in readers)
     assert len(reading.begun) == 36
     until(lambda: threading.active_count() <= before)
+
+
+def test_a_slot_is_waited_for_in_line_and_keeps_questions_waiting() -> None:
+    reading = Reading()
+    reading.gate.set()
+    with opened(reading) as desk:
+        with desk.slot("files", threading.Event()) as first:
+            reader = begin(desk, "first", "ann")
+            until(first.others_wait)
+            assert reading.begun == []
+            assert not first.over()
+        reader.join(10)
+        assert reading.begun == ["first"]
+        with desk.slot("files", threading.Event()) as second, pytest.raises(Left):
+            assert second.number == first.number + 2  # the question came between
+            left = threading.Event()
+            left.set()
+            with desk.slot("files", left):
+                pytest.fail("It was not its turn.")
+        assert not desk._line
+
+
+def test_a_slot_waits_for_a_full_line_and_ends_with_the_page() -> None:
+    reading = Reading()
+    with opened(reading, waiting=1) as desk:
+        begin(desk, "first", "ann")
+        until(lambda: reading.begun == ["first"])
+        begin(desk, "second", "bob")
+        ended = []
+
+        def wait() -> None:
+            try:
+                with desk.slot("files", threading.Event()) as slot:
+                    until(slot.over)
+                    ended.append("closed")
+            except Left:
+                ended.append("left")
+
+        waiting = threading.Thread(target=wait, daemon=True)
+        waiting.start()
+        time.sleep(0.3)
+        assert ended == []
+        reading.gate.set()
+        until(lambda: len(reading.begun) == 2 and len(desk._line) == 1)
+        desk.close()
+        waiting.join(10)
+        assert ended == ["closed"]

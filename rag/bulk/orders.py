@@ -37,7 +37,7 @@ class Order:
     """The file's, as it was handed in."""
     suffix: str
     made: str
-    """ISO 8601, UTC, to the second."""
+    """ISO 8601, UTC."""
     rows: int
     """Those that can't be asked included."""
     strict: bool
@@ -79,7 +79,7 @@ class Orders:
         """Copy the file. Raises RagError where there is no room for it, or the reader has too many."""
         if sum(1 for _ in self._of(self._reader(reader))) >= MOST_KEPT:
             raise InputError(f"{MOST_KEPT} files are kept already. Remove one that is no longer needed.")
-        made = datetime.now(UTC).isoformat(timespec="seconds")
+        made = datetime.now(UTC).isoformat(timespec="microseconds")
         name, suffix = upload.name, upload.suffix.lower()
         order = Order(secrets.token_hex(8), reader, name, suffix, made, rows, strict, scored)
         try:

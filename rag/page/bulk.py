@@ -1,7 +1,7 @@
 """In bulk: files of questions answered beside the readers of the page, and evaluations opened and compared."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -147,14 +147,16 @@ class Handlers:
         async for updates in self.watch(request):
             yield updates
 
-    def compare(self, before: str | None, after: str | None) -> Updates:
-        """What changed from one report to another."""
+    def compare(self, before: str | None, after: str | None) -> Iterator[Updates]:
+        """What changed from one report to another; takes some seconds."""
         if not before or not after or before == after:
-            return {self._on.compared: rendering.error_card("Choose two different evaluations.", "Nothing to compare")}
+            yield {self._on.compared: rendering.error_card("Choose two different evaluations.", "Nothing to compare")}
+            return
+        yield {self._on.compared: rendering.working_html("Comparing")}
         try:
-            return {self._on.compared: rendering.compared_html(self._reports.compared(before, after))}
+            yield {self._on.compared: rendering.compared_html(self._reports.compared(before, after))}
         except RagError as error:
-            return {self._on.compared: rendering.error_card(str(error), "These can’t be compared")}
+            yield {self._on.compared: rendering.error_card(str(error), "These can’t be compared")}
 
     def _tried(self, action: Callable[[], object]) -> str:
         """Empty, or what went wrong."""

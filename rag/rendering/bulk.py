@@ -18,14 +18,17 @@ _STATES = {
     State.DONE: "Done",
 }
 _RESULTS = {Result.ANSWERED: "Answered", Result.REFUSED: "Refused", Result.FAILED: "Not asked"}
+_TOLD = ("worse", "better", "can't tell")
+"""Verdicts on scores that differ, in the order in which they are shown."""
 _SCORE_COLUMNS = ("Score", "Before", "After", "Difference", "95 % interval", "Questions", "Verdict")
 
 
 def bulk_intro_html() -> Html:
     """What the view is for."""
     return Html(
-        "<h2>Many questions at once</h2><p>Hand in a file of questions and download a file of answers. It is worked "
-        "on while the page is closed, too, and gives way to whoever asks a single question.</p>"
+        "<h2>Many questions at once</h2><p>Hand in a file of questions and download a file of answers: a table with a "
+        "column called <i>question</i> (.csv, .xlsx), .jsonl, or text with a question a line. Work goes on while this "
+        "page is closed, and gives way to whoever asks a single question.</p>"
     )
 
 
@@ -80,17 +83,19 @@ def reports_html(reports: Sequence[ReportListed], addresses: Mapping[str, str]) 
 
 def compared_html(found: ReportsCompared) -> Html:
     """A verdict in words, then a table of the scores, then the questions whose answers flipped."""
-    rows = joined([_score_row(score) for score in found.scores])
-    heads = joined([Html(f'<th scope="col">{escape(column)}</th>') for column in _SCORE_COLUMNS])
-    caption = f"{found.before} and {found.after}"
+    told = [score for verdict in _TOLD for score in found.scores if score.verdict == verdict]
+    same = [score for score in found.scores if score.verdict not in _TOLD]
+    rest = ""
+    if same:
+        title = "1 score is the same" if len(same) == 1 else f"{len(same)} scores are the same"
+        rest = f"<details><summary>{title}</summary>{_scores(same, title)}</details>"
+    table = _scores(told, f"{found.before}, then {found.after}") if told else ""
     return Html(
-        f'<section class="compared" role="status"><h3>{escape(verdict_in_words(found))}</h3>'
+        f'<section class="compared"><h3 role="status">{escape(verdict_in_words(found))}</h3>'
         f'<p class="facts">{_count(found.questions, "question")} in both. '
-        f"Changed: {escape(found.changed or 'nothing that is known of')}.</p>"
-        f'<div class="table-scroll" tabindex="0" role="region" aria-label="Scores compared"><table>'
-        f'<caption dir="auto">{escape(caption)}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
-        '</div><p class="facts">“can’t tell”: chance alone may explain the difference, or the questions are too few.'
-        f'</p><dl class="flipped"><dt>Now right</dt><dd>{escape(_listed(found.gained))}</dd>'
+        f"Changed: {escape(found.changed or 'nothing that is known of')}.</p>{table}"
+        '<p class="facts">“can’t tell”: chance alone may explain the difference, or the questions are too few.</p>'
+        f'{rest}<dl class="flipped"><dt>Now right</dt><dd>{escape(_listed(found.gained))}</dd>'
         f"<dt>Now wrong</dt><dd>{escape(_listed(found.lost))}</dd></dl></section>"
     )
 
@@ -99,17 +104,17 @@ def verdict_in_words(found: ReportsCompared) -> str:
     """What the scores say together.
 
     >>> verdict_in_words(compared)
-    'Better: right when it answers. Worse: citation recall. Nothing can be told about 7 others.'
+    'Better: right when it answers; F1. Worse: citation recall. Nothing can be told about 7 others.'
     """
     by_verdict: dict[str, list[str]] = {}
     for score in found.scores:
         by_verdict.setdefault(score.verdict, []).append(score.name)
     better, worse = by_verdict.get("better", []), by_verdict.get("worse", [])
-    parts = [f"{word}: {', '.join(names)}." for word, names in (("Better", better), ("Worse", worse)) if names]
+    parts = [f"{word}: {'; '.join(names)}." for word, names in (("Better", better), ("Worse", worse)) if names]
     if not parts:
         return "Nothing got better or worse that chance alone can’t explain."
-    if others := len(found.scores) - len(better) - len(worse):
-        parts.append(f"Nothing can be told about {others} {'other' if others == 1 else 'others'}.")
+    if unclear := len(by_verdict.get("can't tell", [])):
+        parts.append(f"Nothing can be told about {unclear} {'other' if unclear == 1 else 'others'}.")
     return " ".join(parts)
 
 
@@ -139,7 +144,7 @@ def _bad_rows(upload: Upload) -> Html:
 
 
 def _progress(standing: Standing) -> str:
-    if standing.doing and not standing.done:
+    if standing.doing and standing.done in (0, standing.total):
         return f"{standing.doing.rstrip(' …')} …"
     parts = [f"{standing.done:,} of {standing.total:,}", _outcomes(standing), time_left(standing.seconds_left)]
     return " · ".join(part for part in parts if part)
@@ -240,6 +245,15 @@ def _report(report: ReportListed, address: str) -> Html:
         f'<li class="report"><header><h3 dir="auto">{escape(report.key)}</h3>{opened}</header>'
         f'<p class="facts">{escape(report.mode)} · {_count(report.questions, "question")} · {escape(made)}</p>'
         f'<dl class="scores">{scores}</dl></li>'
+    )
+
+
+def _scores(scores: Sequence[ScoreChange], caption: str) -> Html:
+    heads = joined([Html(f'<th scope="col">{escape(column)}</th>') for column in _SCORE_COLUMNS])
+    return Html(
+        f'<div class="table-scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
+        f'<caption dir="auto">{escape(caption)}</caption><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{joined([_score_row(score) for score in scores])}</tbody></table></div>"
     )
 
 
