@@ -33,8 +33,9 @@ def hand_in(tab: Page, file: Path) -> None:
 
 
 def choose(tab: Page, box: str, name: str) -> None:
-    tab.get_by_role("combobox", name=box).click()
-    tab.get_by_role("option", name=name).click()
+    found = tab.get_by_role("combobox", name=box)
+    found.click()
+    tab.locator(f'[id^="{found.get_attribute("aria-controls")}-option"][aria-label="{name}"]').click()
 
 
 def downloaded(tab: Page, link: Locator, folder: Path) -> Path:

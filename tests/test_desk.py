@@ -173,11 +173,11 @@ def test_a_slot_is_waited_for_in_line_and_keeps_questions_waiting() -> None:
             assert not first.over()
         reader.join(10)
         assert reading.begun == ["first"]
-        with desk.slot("files", threading.Event()) as second, pytest.raises(Left):
+        left = threading.Event()
+        with desk.slot("files", threading.Event()) as second:
             assert second.number == first.number + 2  # the question came between
-            left = threading.Event()
             left.set()
-            with desk.slot("files", left):
+            with pytest.raises(Left), desk.slot("files", left):
                 pytest.fail("It was not its turn.")
         assert not desk._line
 

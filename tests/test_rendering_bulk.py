@@ -91,7 +91,7 @@ def test_whatever_stands_in_names_questions_answers_and_reports_is_text() -> Non
         running_html(standing),
         *(files_html([replace(standing, state=state)], {HOSTILE: [(HOSTILE, HOSTILE)]}) for state in State),
         reports_html([ReportListed(HOSTILE, HOSTILE, HOSTILE, HOSTILE, 1, ((HOSTILE,) * 3,))], {HOSTILE: HOSTILE}),
-        compared_html(ReportsCompared(*[HOSTILE] * 3, 1, (score,), (HOSTILE,), (HOSTILE,))),
+        compared_html(ReportsCompared(HOSTILE, HOSTILE, HOSTILE, 1, (score,), (HOSTILE,), (HOSTILE,))),
     ]
     for text in texts:
         assert "&lt;script&gt;" in text

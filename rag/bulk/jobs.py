@@ -232,14 +232,15 @@ class Jobs:
         return known
 
     def _begin(self, work: _Work, going: Going) -> None:
-        self._keep(work, stopped=False, mixed=work.order.mixed or going is Going.MIXED)
+        mixed = work.order.mixed or going is Going.MIXED
+        self._keep(work, replace(work.order, stopped=False, mixed=mixed))
         work.begin()
         name = f"batch-{work.order.id}"
         threading.Thread(target=self._run, args=(work, going is Going.AFRESH), name=name, daemon=True).start()
 
-    def _keep(self, work: _Work, **changes: bool) -> None:
-        work.order = replace(work.order, **changes)
-        self._orders.save(work.order)
+    def _keep(self, work: _Work, order: Order) -> None:
+        work.order = order
+        self._orders.save(order)
 
     def _run(self, work: _Work, afresh: bool) -> None:
         state, message = State.FAILED, ""
@@ -260,7 +261,8 @@ class Jobs:
             message = UNFORESEEN
         try:
             closing = state is State.STOPPED and not work.leave.is_set()  # then the next page goes on with it
-            self._keep(work, done=state is State.DONE, stopped=state is not State.DONE and not closing)
+            done = state is State.DONE
+            self._keep(work, replace(work.order, done=done, stopped=not done and not closing))
         except RagError as error:
             message = str(error)
         with work.lock:

@@ -146,11 +146,11 @@ def test_who_asks_a_single_question_waits_for_one_answer_of_a_file_at_most(shelf
         until(lambda: len(desk._line) == 2)  # one file is answered from, the other waits
         events: list[object] = []
         asked = desk.ask("What did the harbour of Varel cost, please?", (), threading.Event(), "cy")
-        reader = threading.Thread(target=lambda: events.extend(asked), daemon=True)
-        reader.start()
+        thread = threading.Thread(target=lambda: events.extend(asked), daemon=True)
+        thread.start()
         until(lambda: len(desk._line) == 3)
         shelf.reader.let(2)  # the answer being written, then the reader's
-        reader.join(20)
+        thread.join(20)
         assert any(isinstance(event, Finished) for event in events)
         assert sum(standing.answered for name in ("ann", "bob") for standing in jobs.standings(name)) == 1
         shelf.reader.held = False
