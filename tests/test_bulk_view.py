@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,14 @@ from tests.bulk.small import COST, KEPT, Shelf, questions
 from tests.evaluation.samples import evaluation, judged
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """Of what is expected: files are looked through and answered meanwhile."""
+    expect.set_options(timeout=30_000)
+    yield
+    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture
@@ -128,14 +137,14 @@ def test_a_file_that_knows_its_answers_is_scored_and_two_reports_are_compared(
     reports.write(replace(evaluation(rows), name="before"))
     reports.write(replace(evaluation([replace(row, measures={"F1": 1.0}) for row in rows]), name="after"))
     gold = tmp_path / "rates.jsonl"
-    gold.write_text(json.dumps({"question": COST, "answers": ["3 million"]}), encoding="utf-8")
+    gold.write_text(json.dumps({"id": "cost", "question": COST, "answers": ["3 million"]}), encoding="utf-8")
     with shelf.page() as address:
         opened(tab, address)
         expect(tab.locator(".report h3")).to_have_text(["before", "after"])
         hand_in(tab, gold)
         expect(tab.get_by_label("Score the answers and make a report")).to_be_checked()
         tab.get_by_role("button", name="Answer them all").click()
-        expect(tab.locator(".report h3").first).to_have_text("rates", timeout=60_000)
+        expect(tab.locator(".report h3").first).to_have_text("rates")
         report = tab.locator(".report").first
         expect(report).to_contain_text("100.0 %")
         with tab.context.expect_page() as popup:
@@ -149,7 +158,7 @@ def test_a_file_that_knows_its_answers_is_scored_and_two_reports_are_compared(
         choose(tab, "After", "after")
         tab.get_by_role("button", name="Compare").click()
         compared = tab.locator(".compared")
-        expect(compared.locator("h3")).to_have_text("Better: F1.", timeout=60_000)
+        expect(compared.locator("h3")).to_have_text("Better: F1.")
         expect(compared.locator("tbody tr").first).to_contain_text("+50.0 points")
         choose(tab, "After", "rates")
         tab.get_by_role("button", name="Compare").click()

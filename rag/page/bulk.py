@@ -106,15 +106,16 @@ class Handlers:
         if shown:
             yield {**await asyncio.to_thread(self._drawn, reader), **self._choices()}
 
-    def receive(self, path: str | None, request: gr.Request) -> Updates:
+    def receive(self, path: str | None, request: gr.Request) -> Iterator[Updates]:
         """Look through a file that was handed in."""
         if path is None:
-            return {self._on.file: None}
+            return
+        yield {self._on.file: None, self._on.trouble: rendering.working_html(f"Looking through {Path(path).name}")}
         try:
             trouble = self._tried(lambda: self._jobs.receive(request.username, Path(path)))
         finally:
             self._door.uploads.discard(path, request.username)
-        return {self._on.file: None, self._on.trouble: trouble, **self._upload(request.username)}
+        yield {self._on.trouble: trouble, **self._upload(request.username)}
 
     def put_back(self, request: gr.Request) -> Updates:
         """Forget the file that was handed in."""
