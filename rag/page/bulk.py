@@ -35,6 +35,7 @@ _GOING = {"go-on": Going.AS_BEFORE, "mixed": Going.MIXED, "afresh": Going.AFRESH
 class Widgets:
     """What stands in the view, from top to bottom; which of it shows follows from what it holds, in bulk.css."""
 
+    view: gr.Tab
     trouble: gr.HTML
     file: gr.File
     looked: gr.HTML
@@ -54,7 +55,7 @@ class Widgets:
 
 def lay_out() -> Widgets:
     """Put the widgets into the view that is being built."""
-    with gr.Column(elem_id="bulk"):
+    with gr.Column(elem_id="bulk") as column:
         html("bulk-intro", rendering.bulk_intro_html())
         trouble = html("bulk-trouble")
         with gr.Column(elem_id="bulk-new"):
@@ -77,9 +78,12 @@ def lay_out() -> Widgets:
             after = gr.Dropdown([], label="After", elem_id="bulk-after")
             compare = gr.Button("Compare", elem_id="bulk-compare")
         compared = html("bulk-compared")
+    view = column.parent
+    if not isinstance(view, gr.Tab):
+        raise TypeError("This view is drawn when its tab is chosen, so it has to stand in one.")
     return Widgets(
-        trouble, file, looked, strict, scored, run, put_back, running, stop, files, reports, before, after, compare,
-        compared,
+        view, trouble, file, looked, strict, scored, run, put_back, running, stop, files, reports, before, after,
+        compare, compared,
     )  # fmt: skip
 
 
@@ -91,20 +95,28 @@ class Handlers:
         self._reports = reports
         self._on = widgets
         self._door = door
+        self._watching: dict[str | None, object] = {}  # by session, while it watches
         self._tokens: dict[tuple[str | None, str, str], str] = {}  # by reader, what it belongs to, and suffix
 
     async def watch(self, request: gr.Request) -> AsyncIterator[Updates]:
-        """All there is, then the work on a file to its end."""
-        reader = request.username
-        yield {**await asyncio.to_thread(self._drawn, reader), **self._choices()}
+        """All there is, then the work on a file to its end, or until the same tab begins to watch again."""
+        reader, session, turn = request.username, request.session_hash, object()
+        self._watching[session] = turn
         shown = None
-        while standing := await asyncio.to_thread(self._jobs.running, reader):
-            if standing != shown:
-                shown = standing
-                yield {self._on.running: rendering.running_html(standing)}
-            await asyncio.sleep(REDRAW)
-        if shown:
+        try:
             yield {**await asyncio.to_thread(self._drawn, reader), **self._choices()}
+            while standing := await asyncio.to_thread(self._jobs.running, reader):
+                if standing != shown:
+                    shown = standing
+                    yield {self._on.running: rendering.running_html(standing)}
+                await asyncio.sleep(REDRAW)
+                if self._watching.get(session) is not turn:
+                    return
+            if shown:
+                yield {**await asyncio.to_thread(self._drawn, reader), **self._choices()}
+        finally:
+            if self._watching.get(session) is turn:
+                del self._watching[session]
 
     def receive(self, path: str | None, request: gr.Request) -> Iterator[Updates]:
         """Look through a file that was handed in."""
@@ -225,14 +237,14 @@ class Handlers:
         return f"handed/{self._tokens[key]}"
 
 
-def build(page: gr.Blocks, desk: Desk, door: Door) -> None:
-    """Put the view with its events into the page that is being built, and go on with what the last page left."""
+def build(page: gr.Blocks, desk: Desk, door: Door) -> None:  # noqa: ARG001 - all views are built alike
+    """Put the view with its events into the tab that is being built, and go on with what the last page left."""
     on = lay_out()
     reports = Reports(REPORTS)
     jobs = Jobs(desk, desk.settings, reports)
     do = Handlers(jobs, reports, on, door)
     drawn = [on.trouble, on.looked, on.scored, on.running, on.files, on.reports, on.before, on.after]
-    page.load(do.watch, None, drawn, **QUIET)
+    on.view.select(do.watch, None, drawn, **QUIET)
     on.file.upload(do.receive, on.file, [on.file, *drawn], **QUIET)
     on.put_back.click(do.put_back, None, drawn, **QUIET)
     on.run.click(do.run, [on.strict, on.scored], drawn, **QUIET)
