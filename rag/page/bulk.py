@@ -35,7 +35,6 @@ _GOING = {"go-on": Going.AS_BEFORE, "mixed": Going.MIXED, "afresh": Going.AFRESH
 class Widgets:
     """What stands in the view, from top to bottom; which of it shows follows from what it holds, in bulk.css."""
 
-    view: gr.Tab
     trouble: gr.HTML
     file: gr.File
     looked: gr.HTML
@@ -55,7 +54,7 @@ class Widgets:
 
 def lay_out() -> Widgets:
     """Put the widgets into the view that is being built."""
-    with gr.Column(elem_id="bulk") as column:
+    with gr.Column(elem_id="bulk"):
         html("bulk-intro", rendering.bulk_intro_html())
         trouble = html("bulk-trouble")
         with gr.Column(elem_id="bulk-new"):
@@ -78,11 +77,8 @@ def lay_out() -> Widgets:
             after = gr.Dropdown([], label="After", elem_id="bulk-after")
             compare = gr.Button("Compare", elem_id="bulk-compare")
         compared = html("bulk-compared")
-    view = column.parent
-    if not isinstance(view, gr.Tab):
-        raise TypeError("This view is drawn when its tab is chosen, so it has to stand in one.")
     return Widgets(
-        view, trouble, file, looked, strict, scored, run, put_back, running, stop, files, reports, before, after,
+        trouble, file, looked, strict, scored, run, put_back, running, stop, files, reports, before, after,
         compare, compared,
     )  # fmt: skip
 
@@ -237,14 +233,14 @@ class Handlers:
         return f"handed/{self._tokens[key]}"
 
 
-def build(page: gr.Blocks, desk: Desk, door: Door) -> None:  # noqa: ARG001 - all views are built alike
-    """Put the view with its events into the tab that is being built, and go on with what the last page left."""
+def build(desk: Desk, door: Door, tab: gr.Tab) -> None:
+    """Put the view with its events into the page that is being built, within `tab`; go on with what the last left."""
     on = lay_out()
     reports = Reports(REPORTS)
     jobs = Jobs(desk, desk.settings, reports)
     do = Handlers(jobs, reports, on, door)
     drawn = [on.trouble, on.looked, on.scored, on.running, on.files, on.reports, on.before, on.after]
-    on.view.select(do.watch, None, drawn, **QUIET)
+    tab.select(do.watch, None, drawn, **QUIET)
     on.file.upload(do.receive, on.file, [on.file, *drawn], **QUIET)
     on.put_back.click(do.put_back, None, drawn, **QUIET)
     on.run.click(do.run, [on.strict, on.scored], drawn, **QUIET)
