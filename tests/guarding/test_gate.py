@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from starlette.requests import Request
@@ -12,8 +11,7 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
-from rag.documents import load
-from rag.guarding import USER, Cited, Door, Gate, Handed, Logins, Rates, Users, document_policy
+from rag.guarding import USER, Door, Gate, Logins, Rates, Users
 from rag.guarding.gate import MOST_BYTES
 from rag.guarding.headers import ALWAYS, NOTHING, source_of
 
@@ -55,13 +53,6 @@ class Visitor(TestClient):
 
 def visitor(**rules: object) -> Visitor:
     return Visitor(Door("127.0.0.1", **rules))  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def users(tmp_path: Path) -> Users:
-    users = Users(tmp_path / "users.json")
-    users.add("ann", PASSWORD)
-    return users
 
 
 def log_in(client: TestClient, name: str = "ann", password: str = PASSWORD) -> int:
@@ -336,58 +327,6 @@ def test_a_session_belongs_to_who_began_it(users: Users) -> None:
     assert bob.post("/gradio_api/cancel", json={"session_hash": "annes", "fn_index": 0}).status_code == 403
     assert bob.join("bobs").status_code == 200
     assert ann.get("/gradio_api/queue/data?session_hash=annes").status_code == 200
-
-
-def test_a_cited_file_is_served_by_its_documents_id_to_who_saw_it(users: Users, tmp_path: Path) -> None:
-    users.add("bob", PASSWORD)
-    article = tmp_path / "bill.txt"
-    article.write_text("<b>TikTok</b> pays.")
-    [document] = load(article).documents
-    cited = Cited()
-    cited.note("ann", [document])
-    for name, status in (("ann", 200), ("bob", 404)):
-        client = visitor(logins=Logins(users), cited=cited)
-        log_in(client, name)
-        answer = client.get(f"/cited/{document.id}")
-        assert answer.status_code == status
-        assert answer.headers["content-security-policy"] == NOTHING
-        if status == 200:
-            assert answer.text == "<b>TikTok</b> pays."
-            assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-            assert answer.headers["content-disposition"] == 'inline; filename="bill.txt"'
-        assert client.post(f"/cited/{document.id}").status_code == 404
-        assert client.get(f"/cited/{'0' * 16}").status_code == 404
-        assert client.behind.seen == []
-
-
-def test_a_handed_file_is_served_by_its_token_to_whom_it_was_handed(users: Users) -> None:
-    users.add("bob", PASSWORD)
-    handed = Handed()
-    saved = handed.put("ann", "Größe.csv", b"<script>1</script>", "text/csv; charset=utf-8")
-    shown = handed.put("ann", "report.html", b"<style>a</style>", "text/html", document_policy(["a"], ["b"]))
-    logins = Logins(users)
-    for name, status in (("ann", 200), ("bob", 404)):
-        client = visitor(logins=logins, handed=handed)
-        log_in(client, name)
-        assert client.get(f"/handed/{shown}").status_code == status
-        assert client.get(f"/handed/{saved}").status_code == status
-        assert client.post(f"/handed/{saved}").status_code == 404
-        assert client.get(f"/handed/{'0' * 43}").status_code == 404
-        assert client.behind.seen == []
-    client = visitor(logins=logins, handed=handed)
-    assert client.get(f"/handed/{saved}").status_code == 401
-    log_in(client)
-    answer = client.get(f"/handed/{saved}")
-    assert answer.content == b"<script>1</script>"
-    assert answer.headers["content-disposition"].startswith('attachment; filename="Gr__e.csv"')
-    assert answer.headers["content-security-policy"] == NOTHING
-    assert answer.headers["cache-control"] == "no-store"
-    answer = client.get(f"/handed/{shown}")
-    assert answer.headers["content-disposition"] == 'inline; filename="report.html"'
-    policy = answer.headers["content-security-policy"]
-    assert policy.startswith(f"style-src {source_of(b'a')}; script-src {source_of(b'b')}; ")
-    assert policy.endswith(NOTHING)
-    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_a_failure_behind_the_gate_is_logged_without_what_it_failed_on(caplog: pytest.LogCaptureFixture) -> None:
