@@ -126,11 +126,12 @@ class Desk:
         self._closing = threading.Event()
         self._before_close: list[Callable[[], None]] = []
         self._slots = 0
+        self._lent: set[object] = set()  # tickets of slots
 
     @property
     def answering(self) -> bool:
-        """Whether a question is being answered, or waits."""
-        return bool(self._line)
+        """Whether a reader's question is being answered, or waits; who uses a `slot` has time."""
+        return len(self._line) > len(self._lent)
 
     @property
     def embedder(self) -> Embedder | None:
@@ -216,6 +217,7 @@ class Desk:
         while ticket is None and not over():
             try:
                 ticket = self._line.join(client)
+                self._lent.add(ticket)
             except RagError:
                 leave.wait(TICK)
         try:
@@ -228,6 +230,7 @@ class Desk:
         finally:
             if ticket:
                 self._line.leave(ticket)
+                self._lent.discard(ticket)
 
     @property
     def pipeline(self) -> Answers | None:

@@ -68,6 +68,12 @@ def the_library(tab: Page) -> None:
     tab.wait_for_timeout(1000)
 
 
+def files_of_questions(tab: Page) -> None:
+    tab.get_by_role("tab", name="In bulk").click()
+    expect(tab.locator("#bulk-intro h2, #bulk-reports *").first).to_be_visible()
+    tab.wait_for_timeout(1000)
+
+
 REFUSED: list[Step] = [PassagesFound((passage(1),)), Finished(refusal("who?", passage(1)))]
 FAILED: list[Step] = [RagError("The model’s file is gone. Run `rag models fetch`.")]
 
@@ -80,6 +86,7 @@ VIEWS: dict[str, tuple[Callable[[Page], None], list[Step]]] = {
     "error": (an_error, FAILED),
     "drawer": (the_drawer, usual()),
     "library": (the_library, []),
+    "bulk": (files_of_questions, []),
 }
 
 

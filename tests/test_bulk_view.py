@@ -14,6 +14,7 @@ from rag.batch import LibraryAsker, read_questions, read_records, run_batch, wri
 from rag.bulk import Reports
 from tests.bulk.small import COST, KEPT, Shelf, questions
 from tests.evaluation.samples import evaluation, judged
+from tests.test_accessibility import faults
 
 pytestmark = pytest.mark.browser
 
@@ -68,10 +69,12 @@ def test_a_file_is_handed_in_answered_stopped_gone_on_with_and_downloaded(
         expect(looked).to_contain_text("Row 2: The question is empty. Write one, or remove the row.")
         expect(tab.get_by_label("Score the answers and make a report")).to_be_hidden()
         expect(tab.get_by_label("Leave out sentences that no article supports")).to_be_checked()
+        assert faults(tab) == []
         shelf.reader.hold()
         tab.get_by_role("button", name="Answer them all").click()
         shelf.reader.let(2)
         running = tab.locator(".running")
+        assert faults(tab) == []
         expect(running).to_contain_text("3 of 6 · 2 answered, 1 not asked · less than a minute left")
         expect(running.locator(".said")).to_have_text(
             [KEPT, KEPT, "The question is empty. Write one, or remove the row."]
@@ -84,6 +87,7 @@ def test_a_file_is_handed_in_answered_stopped_gone_on_with_and_downloaded(
         tab.get_by_role("button", name="Stop").last.click()
         stopped = tab.locator(".file")
         expect(stopped.locator(".state")).to_have_text("Stopped")
+        assert faults(tab) == []
         expect(running).to_have_count(0)
         shelf.reader.held = False
         stopped.get_by_role("button", name="Go on").click()
@@ -122,6 +126,7 @@ def test_a_bad_file_is_refused_and_says_what_would_do(tab: Page, shelf: Shelf, t
         expect(card).to_contain_text("prices.csv has no column called question, only: topic, price.")
         expect(card).to_contain_text("Rename one of them to question.")
         expect(tab.locator(".looked")).to_have_count(0)
+        assert faults(tab) == []
         hand_in(tab, questions(tmp_path, 1))
         expect(tab.locator(".looked")).to_contain_text("1 question")
         expect(card).to_have_count(0)
@@ -160,6 +165,7 @@ def test_a_file_that_knows_its_answers_is_scored_and_two_reports_are_compared(
         compared = tab.locator(".compared")
         expect(compared.locator("h3")).to_have_text("Better: F1.")
         expect(compared.locator("tbody tr").first).to_contain_text("+50.0 points")
+        assert faults(tab) == []
         choose(tab, "After", "rates")
         tab.get_by_role("button", name="Compare").click()
         expect(tab.locator("#bulk-compared .card")).to_contain_text("have no question in common")

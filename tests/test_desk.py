@@ -167,8 +167,10 @@ def test_a_slot_is_waited_for_in_line_and_keeps_questions_waiting() -> None:
     reading.gate.set()
     with opened(reading) as desk:
         with desk.slot("files", threading.Event()) as first:
+            assert not desk.answering
             reader = begin(desk, "first", "ann")
             until(first.others_wait)
+            assert desk.answering
             assert reading.begun == []
             assert not first.over()
         reader.join(10)

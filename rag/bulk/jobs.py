@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
@@ -14,7 +15,7 @@ from rag.bulk.orders import ID, Order, Orders
 from rag.bulk.reports import Reports
 from rag.bulk.tally import Tally
 from rag.bulk.uploads import look_through
-from rag.desk import TICK, UNFORESEEN, Desk, Failed, Left, Opening
+from rag.desk import FAREWELL, TICK, UNFORESEEN, Desk, Failed, Left, Opening
 from rag.errors import InputError, RagError
 from rag.logs import log_failure
 from rag.settings import Settings
@@ -111,6 +112,16 @@ class Jobs:
         self._orders = Orders(settings.index / FOLDER)
         self._works: dict[str, _Work] = {}
         self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+        desk.at_close(self.close)
+
+    def close(self) -> None:
+        """Wait a little for the work to end, which goes on when the page opens again."""
+        self._closing.set()
+        deadline = time.monotonic() + FAREWELL
+        for thread in list(self._threads):
+            thread.join(max(0, deadline - time.monotonic()))
 
     def resume(self) -> None:
         """Go on with what was being worked on when the page closed."""
@@ -235,8 +246,11 @@ class Jobs:
         mixed = work.order.mixed or going is Going.MIXED
         self._keep(work, replace(work.order, stopped=False, mixed=mixed))
         work.begin()
+        self._desk.open()  # which does nothing but where that hasn't been tried, or failed
         name = f"batch-{work.order.id}"
-        threading.Thread(target=self._run, args=(work, going is Going.AFRESH), name=name, daemon=True).start()
+        thread = threading.Thread(target=self._run, args=(work, going is Going.AFRESH), name=name, daemon=True)
+        thread.start()
+        self._threads.add(thread)
 
     def _keep(self, work: _Work, order: Order) -> None:
         work.order = order
@@ -328,7 +342,7 @@ class Jobs:
 
         while isinstance(state := self._desk.state, Opening):
             work.note(state.line)
-            if work.leave.wait(TICK):
+            if work.leave.wait(TICK) or self._closing.is_set():
                 raise Left
         if isinstance(state, Failed):
             raise RagError(state.message)

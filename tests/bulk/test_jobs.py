@@ -30,9 +30,11 @@ def at_work(shelf: Shelf) -> Iterator[tuple[Jobs, Desk]]:
     """As on a running page."""
     settings = shelf.settings()
     desk = Desk(settings, lambda _settings, _report: shelf.pipeline())
+    jobs = Jobs(desk, settings, Reports(shelf.folder / "reports"))
+    jobs.resume()
     desk.open()
     try:
-        yield Jobs(desk, settings, Reports(shelf.folder / "reports")), desk
+        yield jobs, desk
     finally:
         desk.close()
 
@@ -130,7 +132,6 @@ def test_a_page_that_closed_goes_on_when_it_opens_again_and_what_was_stopped_wai
         until(lambda: (standing := jobs.running(None)) and standing.answered == 1)
     shelf.reader.held = False
     with at_work(shelf) as (jobs, _):
-        jobs.resume()
         until(lambda: jobs.running(None) is None)
         standings = {standing.name: standing for standing in jobs.standings(None)}
         assert (standings["closed.csv"].state, standings["closed.csv"].answered) == (State.DONE, 3)
