@@ -149,6 +149,11 @@ class Desk:
         self.state = Opening()
         threading.Thread(target=self._open, name="open-pipeline", daemon=True).start()
 
+    @property
+    def pipeline(self) -> Answers | None:
+        """For what needs no turn of the reader's; None while it isn't open."""
+        return None if isinstance(self.state, Opening | Failed) else self.state
+
     def lent(self) -> Answers:
         """The pipeline, for what needs no reader and so no place in the line: to search and to look up documents.
 
@@ -231,11 +236,6 @@ class Desk:
             if ticket:
                 self._line.leave(ticket)
                 self._lent.discard(ticket)
-
-    @property
-    def pipeline(self) -> Answers | None:
-        """For what needs no turn of the reader's; None while it isn't open."""
-        return None if isinstance(self.state, Opening | Failed) else self.state
 
     @property
     def others_wait(self) -> bool:

@@ -15,7 +15,7 @@ from rag.bulk.orders import ID, Order, Orders
 from rag.bulk.reports import Reports
 from rag.bulk.tally import Tally
 from rag.bulk.uploads import look_through
-from rag.desk import FAREWELL, TICK, UNFORESEEN, Desk, Failed, Left, Opening
+from rag.desk import FAREWELL, TICK, UNFORESEEN, Desk, Left, Opening
 from rag.errors import InputError, RagError
 from rag.logs import log_failure
 from rag.settings import Settings
@@ -340,13 +340,12 @@ class Jobs:
         """The page's own, with the order's settings. Raises RagError where it could not be opened, and Left."""
         from rag.pipeline import Pipeline
 
-        while isinstance(state := self._desk.state, Opening):
-            work.note(state.line)
+        while isinstance(opening := self._desk.state, Opening):
+            work.note(opening.line)
             if work.leave.wait(TICK) or self._closing.is_set():
                 raise Left
-        if isinstance(state, Failed):
-            raise RagError(state.message)
-        if not isinstance(state, Pipeline):
+        lent = self._desk.lent()
+        if not isinstance(lent, Pipeline):
             raise RagError("This page answers single questions only.")
-        settings = state.settings.model_copy(update={"strict": work.order.strict})
-        return Pipeline(settings, state.library, state.embedder, state.engine)
+        settings = lent.settings.model_copy(update={"strict": work.order.strict})
+        return Pipeline(settings, lent.library, lent.embedder, lent.engine)
