@@ -86,7 +86,7 @@ class Users:
 
     def end_token(self, name: str) -> None:
         """Let the programs of `name` in no longer. Raises InputError when there is no such user."""
-        self._write({**self._read(), name: replace(self._known_user(name), token="")})
+        self._write({**self._read(), name: replace(self._known_user(name), token="")})  # nosec B106  which is none
 
     def holder(self, token: str) -> str | None:
         """Whose token it is."""
