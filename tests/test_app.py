@@ -320,6 +320,9 @@ def test_nothing_sticks_out_of_a_narrow_page(tab: Page, width: int) -> None:
         for shown in (".welcome", "#current .timings", "#current .error"):
             expect(tab.locator(shown)).to_be_visible()
             tab.wait_for_function(f"document.documentElement.scrollWidth === {width}")
+            box, button = tab.locator("#box").bounding_box(), tab.locator("#ask, #stop").first.bounding_box()
+            assert box
+            assert not button or button["width"] < box["width"]
             ask(tab, endless)
 
 
