@@ -1,6 +1,7 @@
 """Who may import whom, and what importing may do."""
 
 import ast
+import gc
 import os
 import re
 import subprocess
@@ -104,6 +105,12 @@ assert dict(os.environ) == before, sorted(dict(os.environ).items() ^ before.item
 slow = [name for name in {SLOW} if name in sys.modules]
 assert not slow, slow
 """
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_left_over() -> None:
+    """Of other tests: CPython 3.11's `ast.parse` fails when something with a finalizer is collected while it works."""
+    gc.collect()
 
 
 def sources() -> list[Path]:
