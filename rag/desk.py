@@ -104,7 +104,7 @@ class Slot:
     """Counts those of all clients: where it follows that of the client's last slot, nobody came between."""
     over: Callable[[], bool]
     """Whether to stop working: the client left, or the page closes."""
-    others_wait: Callable[[], bool]
+    readers_wait: Callable[[], bool]
 
 
 Received: TypeAlias = queue.SimpleQueue[Event | Exception | None]
@@ -131,7 +131,12 @@ class Desk:
     @property
     def answering(self) -> bool:
         """Whether a reader's question is being answered, or waits; who uses a `slot` has time."""
-        return len(self._line) > len(self._lent)
+        return self._readers() > 0
+
+    @property
+    def others_wait(self) -> bool:
+        """Whether readers' questions wait behind the one that is being answered."""
+        return self._readers() > 1
 
     @property
     def embedder(self) -> Embedder | None:
@@ -231,16 +236,11 @@ class Desk:
             if over():
                 raise Left
             self._slots += 1
-            yield Slot(self._slots, over, lambda: len(self._line) > 1)
+            yield Slot(self._slots, over, lambda: self.answering)
         finally:
             if ticket:
                 self._line.leave(ticket)
                 self._lent.discard(ticket)
-
-    @property
-    def others_wait(self) -> bool:
-        """Whether questions wait behind the one that is being answered."""
-        return len(self._line) > 1
 
     def close(self) -> None:
         """Stop what is running, then free the pipeline."""
@@ -252,6 +252,9 @@ class Desk:
             time.sleep(0.02)
         if not isinstance(self.state, Opening | Failed) and not self._line:  # subtle: freeing a model in use crashes
             self.state.close()
+
+    def _readers(self) -> int:
+        return len(self._line) - len(self._lent)
 
     def _open(self) -> None:
         try:

@@ -169,8 +169,9 @@ def test_a_slot_is_waited_for_in_line_and_keeps_questions_waiting() -> None:
         with desk.slot("files", threading.Event()) as first:
             assert not desk.answering
             reader = begin(desk, "first", "ann")
-            until(first.others_wait)
+            until(first.readers_wait)
             assert desk.answering
+            assert not desk.others_wait  # who has the slot is no reader
             assert reading.begun == []
             assert not first.over()
         reader.join(10)

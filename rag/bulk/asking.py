@@ -69,7 +69,7 @@ class AskerInLine(LibraryAsker):
     def _catch_up(self, slot: Slot) -> None:
         """Read what was answered before an interruption, unless a reader waits."""
         for question, passages in self._behind:
-            if slot.others_wait():
+            if slot.readers_wait():
                 self.pipeline.engine.forget()
                 break
             deque(super().read_ahead(question, passages), maxlen=0)
