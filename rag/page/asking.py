@@ -44,6 +44,8 @@ TYPES = {
 
 REDRAW = 0.08
 """Seconds between two drawings of an answer that is being written, at least."""
+FAILED_TICK = 0.5
+"""Seconds after which a page that could not start looks whether it can now."""
 MOST_TABS = 10_000
 """Of which it is remembered what they show."""
 
@@ -135,20 +137,20 @@ class Handlers:
         """By session: the answer under way that its tab shows. Another stops being drawn there."""
 
     def watch(self) -> Iterator[Updates]:
-        """Follow the opening of the pipeline to its end."""
-        while isinstance(self._desk.state, Opening):
-            yield {self._on.failure: self._failure(), self._on.status: self._status(HINT)}
-            time.sleep(TICK)
-        beginnings: tuple[str, ...] = ()
-        if pipeline := self._desk.pipeline:
-            beginnings = self._tried(pipeline.openers, ())
-        yield {self._on.failure: self._failure(), self._on.welcome: rendering.welcome_html(beginnings)}
+        """Follow the opening of the pipeline until it is open, be it by way of a failure that is mended elsewhere."""
+        shown: object = None
+        while (pipeline := self._desk.pipeline) is None:
+            state = self._desk.state
+            changed = {self._on.failure: self._failure(), self._on.status: self._status(HINT)}
+            yield changed if state != shown else self._nothing()  # by yielding it hears that the tab was closed
+            shown = state
+            time.sleep(TICK if isinstance(state, Opening) else FAILED_TICK)
+        beginnings = self._tried(pipeline.openers, ())
+        yield {self._on.failure: "", self._on.welcome: rendering.welcome_html(beginnings)}
 
-    def retry(self) -> Iterator[Updates]:
-        """Open the pipeline once more."""
+    def retry(self) -> None:
+        """Open the pipeline once more; `watch` shows how that goes."""
         self._desk.open()
-        yield from self.watch()
-        yield {self._on.status: self._status(HINT)}
 
     def arrive(self, request: gr.Request) -> Iterator[Updates]:
         """Show the conversation that the address names, and follow the opening of the pipeline and what is under way.
@@ -460,6 +462,6 @@ def build(page: gr.Blocks, desk: Desk, talks: Talks, door: Door, choice: Choice)
     acts = [on.past.select, on.current.select, on.place.select, on.drawer.select, on.reading.select, on.evidence.select]
     gr.on(acts, do.act, [on.shown, choice.state], outputs, **together)
     on.find.change(do.find, [on.find, on.shown], outputs, **{**QUIET, "trigger_mode": "always_last"})
-    on.retry.click(do.retry, None, outputs, **QUIET)
+    on.retry.click(do.retry, **QUIET)
     on.stop.click(do.stop, **QUIET)
     on.new.click(do.clear, None, outputs, **QUIET)
