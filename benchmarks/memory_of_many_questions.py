@@ -29,6 +29,8 @@ from tests.browser import free_port
 from tests.fakes import ScriptedEngine, WordEmbedder
 
 QUESTIONS = 1_000
+ASKING = 1
+"""Number of the event that asks: the second that the page defines."""
 A_SESSION = 3
 """Questions before a reader leaves."""
 WARM = 400
@@ -86,7 +88,8 @@ def come_and_go(client: httpx.Client, session: str) -> None:
 
 def ask(client: httpx.Client, session: str, question: str) -> None:
     """Ask as the page does, and read the answer to its end."""
-    body = {"data": [question, None], "fn_index": 0, "session_hash": session, "trigger_id": 0, "event_data": None}
+    data = [question, None, None]  # the question box, and two states that the page keeps itself
+    body = {"data": data, "fn_index": ASKING, "session_hash": session, "trigger_id": 0, "event_data": None}
     client.post("gradio_api/queue/join", json=body).raise_for_status()
     with client.stream("GET", "gradio_api/queue/data", params={"session_hash": session}) as events:
         seen = [line for line in events.iter_lines() if line.startswith("data:")]
