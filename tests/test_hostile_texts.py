@@ -15,7 +15,9 @@ from tests.payloads import PAYLOADS, RUNS_AS_MARKUP
 
 pytestmark = pytest.mark.browser
 
-MARKUP = "img, script, svg, iframe, video, details, math, style, object, b, [href*='script:'], [href^='data:']"
+MARKUP = (
+    "img, script, svg, iframe, video, details:not(.whole), math, style, object, b, [href*='script:'], [href^='data:']"
+)
 """Nothing of this is part of the page itself."""
 
 
@@ -90,7 +92,7 @@ def test_nothing_hostile_runs_wherever_it_stands(watched: Watched) -> None:
             expect(tab.locator("#exchange-3 .error")).to_be_visible()
             assert tab.locator("#desk").locator(MARKUP).count() == 0, payload
             assert watched.ran() == [], payload
-            assert tab.url == address
+            assert tab.url.partition("?")[0] == address
             tab.click("#new")
             expect(tab.locator(".exchange")).to_have_count(0)
 

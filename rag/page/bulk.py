@@ -116,6 +116,7 @@ class Handlers:
 
     def receive(self, path: str | None, request: gr.Request) -> Iterator[Updates]:
         """Look through a file that was handed in."""
+        yield {self._on.trouble: gr.skip()}  # a handler that yields nothing would empty all its outputs
         if path is None:
             return
         yield {self._on.file: None, self._on.trouble: rendering.working_html(f"Looking through {Path(path).name}")}
@@ -144,6 +145,7 @@ class Handlers:
 
     async def act(self, event: gr.EventData, request: gr.Request) -> AsyncIterator[Updates]:
         """Do what a button beside a file says."""
+        yield {self._on.trouble: gr.skip()}
         chosen = event.value if isinstance(event.value, list) else []
         does, name = chosen if len(chosen) == 2 and all(isinstance(part, str) for part in chosen) else ("", "")
         if does == "remove":

@@ -105,10 +105,11 @@ class Handlers:
     def show(self, chosen: tuple[Chosen, ...], request: gr.Request) -> Iterator[Updates]:
         """The view as it is now, then with what has become stale, then how a change goes on that is under way."""
         self._remember(request, replace(self._view(request), chosen=chosen))
-        yield {self._on.adding: gr.update(visible=self._may(request)), **self._drawn(request)}
+        adding = {self._on.adding: gr.update(visible=self._may(request))}
+        yield {**adding, **self._drawn(request)}
         if not (self._shelf.work and self._shelf.work.running):
             self._shelf.look()
-        yield self._drawn(request)
+        yield {**adding, **self._drawn(request)}  # again: Gradio may have been mounting the view at the first time
         yield from self._followed(request)
 
     def upload(self, paths: list[str] | None, request: gr.Request) -> Iterator[Updates]:
@@ -128,6 +129,7 @@ class Handlers:
     def paste(self, typed: str | None, request: gr.Request) -> Iterator[Updates]:
         """Take in the pages of addresses."""
         addresses = (typed or "").split()
+        yield {self._on.addresses: gr.skip()}  # a handler that yields nothing would empty all its outputs
         if addresses and (yield from self._begun(request, partial(self._shelf.add, (), addresses, request.username))):
             yield {self._on.addresses: ""}
 
@@ -136,6 +138,7 @@ class Handlers:
         value = getattr(event, "value", None)
         verb, _, what = value.partition(":") if isinstance(value, str) else ("", "", "")
         self._remember(request, replace(self._view(request), chosen=chosen))
+        yield {self._on.trouble: gr.skip()}
         try:
             yield from self._acted(verb, what, request)
         except RagError as error:
