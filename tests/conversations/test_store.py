@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.conversations import EVERYONE, FILE, Conversations
+from rag.conversations.packing import passages_of
 from rag.errors import InputError
 from rag.exchanges import Draft, Exchange, Feedback, Stopped, Trouble, Vote
 from rag.types import Answer
@@ -217,10 +218,10 @@ def test_a_text_is_kept_once_and_no_longer_than_somebody_uses_it(saved: Conversa
     assert ident
     saved.close()
     assert (tmp_path / FILE).stat().st_size < 1.5 * len(long)
-    texts = {one.document.text for found in saved.read(ADA, ident).exchanges for one in found.outcome.passages}  # type: ignore[union-attr]
-    assert texts == {article.text}
+    outcomes = [found.outcome for found in saved.read(ADA, ident).exchanges]
+    assert {one.document.text for outcome in outcomes for one in passages_of(outcome)} == {article.text}
     saved.truncate(ADA, ident, 2)
-    assert saved.read(ADA, ident).exchanges[0].outcome.passages[0].document.text == article.text  # type: ignore[union-attr]
+    assert passages_of(saved.read(ADA, ident).exchanges[0].outcome)[0].document.text == article.text
     saved.delete(ADA, ident)
     assert (tmp_path / FILE).stat().st_size < 0.5 * len(long)
 
