@@ -2,204 +2,46 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rag.batch import read_records
-from rag.errors import InputError, LibraryEmpty
+from rag.errors import InputError
 from rag.evaluation import (
-    Evaluation,
     Mode,
     compare,
-    comparing,
-    evaluate,
     read_report,
     report_html,
     report_json,
     report_markdown,
-    running,
-    scoring,
 )
-from rag.evaluation.libraries import library_for
-from rag.evaluation.results import Judged, Stage
-from rag.evaluation.running import evaluate_with
-from rag.evaluation.sets import load_set
-from rag.index import open_library
+from rag.evaluation.results import Stage
 from rag.indexing import index_paths
 from rag.pipeline import library_identity
-from rag.settings import Settings, load_settings
-from rag.types import Answer, Failure, Limits, Prompt
-from tests.calibrated import write_calibration
+from rag.types import Failure
+from tests.evaluation.bench import (
+    COST,
+    DOCUMENTS,
+    FOUNDER,
+    MAYOR,
+    QUESTIONS,
+    REPLIES,
+    TRAINS,
+    Bench,
+    Knowing,
+    answer_of,
+    by_id,
+    evidence,
+    read,
+    values,
+    without_timings,
+    write_lines,
+    write_set,
+)
 from tests.fakes import WordEmbedder
 
-DOCUMENTS = {
-    "harbour": "The harbour of Varel opened in 1912. It cost 3 million marks.",
-    "bakery": "Ada Nyberg founded the bakery of Varel in 1950.",
-    "bridge": "The bridge over the Jade carries two trains an hour.",
-}
-COST, FOUNDER, MAYOR, TRAINS = (
-    "What did the harbour of Varel cost?",
-    "Who founded the bakery?",
-    "Who is the mayor of Varel?",
-    "How many trains does the bridge over the Jade carry an hour?",
-)
-REPLIES = {
-    COST: "It cost 3 million marks [1].",
-    TRAINS: "The bridge over the Jade carries three trains an hour [1].",
-}
-
-
-def evidence(document: str, **more: object) -> list[dict[str, object]]:
-    return [{"document": document, **more}]
-
-
-QUESTIONS: list[dict[str, object]] = [
-    {
-        "id": "cost",
-        "question": COST,
-        "answers": ["3 million"],
-        "evidence": evidence("harbour", text="It cost 3 million marks.", start=37),
-    },
-    {"id": "founder", "question": FOUNDER, "answers": ["Ada Nyberg"], "evidence": evidence("bakery")},
-    {"id": "mayor", "question": MAYOR, "answerable": False},
-    {"id": "trains", "question": TRAINS, "answers": ["two"], "evidence": evidence("bridge")},
-]
-
-
-class Knowing:
-    """Answers the questions it has a reply to, one after another until it is stopped, and refuses all others."""
-
-    name = "knowing"
-    model = "replies"
-    context_tokens = 4096
-
-    def __init__(self, replies: Mapping[str, str] | None = None, stops_at: int = 0) -> None:
-        self.replies = REPLIES if replies is None else replies
-        self.stops_at = stops_at
-        self.prompts: list[Prompt] = []
-        self.since: list[str] = []
-        """The questions answered since it was last told to forget."""
-        self.answers = 0
-        self.closed = False
-
-    def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str]:  # noqa: ARG002
-        self.prompts.append(prompt)
-        self.answers += 1
-        if self.answers == self.stops_at:
-            raise KeyboardInterrupt
-        question = _question(prompt)
-        self.since.append(question)
-        yield self.replies.get(question, f"Number {len(self.since)} it is.")
-
-    def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:  # noqa: ARG002
-        self.prompts.append(prompt)
-        return (0.9, 0.1) if _question(prompt) in self.replies else (0.2, 0.8)
-
-    def warm(self, prompt: Prompt) -> Iterator[None]:  # noqa: ARG002
-        yield
-
-    def forget(self) -> None:
-        self.since = []
-
-    def count_tokens(self, text: str) -> int:
-        return len(text.split())
-
-    def close(self) -> None:
-        self.closed = True
-
-
-def _question(prompt: Prompt) -> str:
-    return prompt.request.removeprefix("Question: ").split("\n")[0]
-
-
-class Bench:
-    """Evaluates sets with one cache folder and one library in use."""
-
-    def __init__(self, folder: Path) -> None:
-        self.settings = load_settings(
-            index=folder / "index",
-            models=folder / "models",
-            embedder="words",
-            passages=2,
-            calibration=write_calibration(folder),
-        )
-        self.cache = folder / "cache"
-        self.told: list[tuple[str, int, int]] = []
-
-    def evaluate(self, path: Path, engine: Knowing | None, mode: Mode = Mode.NORMAL) -> Evaluation:
-        questions, embedder = load_set(path), WordEmbedder()
-        folder = library_for(questions, self.settings, embedder, cache=self.cache)
-        with open_library(folder, library_identity(self.settings, embedder)) as library:
-            return evaluate_with(
-                questions,
-                questions.golds,
-                self.settings,
-                mode,
-                library,
-                embedder,
-                engine,
-                cache=self.cache,
-                command="rag eval island",
-                report=lambda *now: self.told.append(now),
-            )
-
-    def run_files(self) -> list[Path]:
-        return sorted((self.cache / "answers").glob("*"))
-
-
-@pytest.fixture(autouse=True)
-def _few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing here depends on how wide intervals are."""
-    for module in (scoring, comparing):
-        monkeypatch.setattr(module, "RESAMPLES", 20)
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
-
-
-@pytest.fixture
-def island(tmp_path: Path) -> Path:
-    return write_set(tmp_path / "island")
-
-
-def write_set(folder: Path, questions: Sequence[Mapping[str, object]] = tuple(QUESTIONS)) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    documents = [{"id": name, "title": name.title(), "text": text} for name, text in DOCUMENTS.items()]
-    write_lines(folder / "documents.jsonl", documents)
-    write_lines(folder / "questions.jsonl", questions)
-    return folder
-
-
-def write_lines(file: Path, lines: Sequence[Mapping[str, object]]) -> Path:
-    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    return file
-
-
-def values(evaluation: Evaluation) -> dict[str, float]:
-    return {score.name: score.value for score in evaluation.scores}
-
-
-def by_id(evaluation: Evaluation) -> dict[str, Judged]:
-    return {judged.question.id: judged for judged in evaluation.questions}
-
-
-def answer_of(judged: Judged) -> Answer:
-    assert isinstance(judged.outcome, Answer)
-    return judged.outcome
-
-
-def read(judged: Judged) -> set[str]:
-    """The documents that the reader was given."""
-    return {passage.document.id for passage in answer_of(judged).passages}
-
-
-def without_timings(path: Path) -> list[dict[str, Any]]:
-    return [{**json.loads(line), "timings": None} for line in path.read_text(encoding="utf-8").splitlines()]
+pytestmark = pytest.mark.usefixtures("few_draws")
 
 
 def test_a_set_is_asked_and_judged(bench: Bench, island: Path) -> None:
@@ -449,82 +291,3 @@ def test_two_runs_are_compared_by_what_changed(bench: Bench, island: Path) -> No
     assert (found.gained, found.lost, found.settings) == (("founder",), (), "passages 2 (now 1)")
     contained = next(one for one in found.differences if one.name == "answer contained")
     assert (contained.before, contained.after) == pytest.approx((1 / 3, 2 / 3))
-
-
-class Opened:
-    """What `evaluate` opens instead of models."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.engines: list[Knowing] = []
-        self.repeatable: list[bool] = []
-        monkeypatch.setattr(running, "open_embedder", self._embedder)
-        monkeypatch.setattr(running, "open_reader", self._reader)
-
-    def _embedder(self, _settings: Settings, _report: object = None) -> WordEmbedder:
-        return WordEmbedder()
-
-    def _reader(self, _settings: Settings, _report: object = None, *, repeatable: bool = False) -> Knowing:
-        self.repeatable.append(repeatable)
-        self.engines.append(Knowing())
-        return self.engines[-1]
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
-    return Opened(monkeypatch)
-
-
-def test_evaluate_opens_a_repeatable_reader_and_closes_it(bench: Bench, island: Path, opened: Opened) -> None:
-    found = evaluate(island, bench.settings, command="rag eval", cache=bench.cache)
-    assert [judged.right for judged in found.questions] == [True, False, True, False]
-    assert (found.mode, found.command) == (Mode.NORMAL, "rag eval")
-    assert opened.repeatable == [True]
-    assert opened.engines[0].closed
-
-
-def test_the_reader_is_closed_though_it_was_interrupted(bench: Bench, island: Path, opened: Opened) -> None:
-    def interrupt(what: str, _done: int, _total: int) -> None:
-        if what == "Answering":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        evaluate(island, bench.settings, cache=bench.cache, report=interrupt)
-    assert opened.engines[0].closed
-
-
-def test_a_limit_draws_a_fixed_sample(bench: Bench, island: Path, opened: Opened) -> None:
-    two, again, three = (evaluate(island, bench.settings, limit=limit, cache=bench.cache) for limit in (2, 2, 3))
-    assert len(two.questions) == 2
-    assert list(by_id(again)) == list(by_id(two))
-    assert set(by_id(two)) < set(by_id(three))
-    assert [engine.prompts != [] for engine in opened.engines] == [True, False, True]
-
-
-def test_a_limit_beyond_the_set_is_all_of_it(bench: Bench, island: Path, opened: Opened) -> None:
-    assert len(evaluate(island, bench.settings, limit=100, cache=bench.cache).questions) == 4
-    assert opened.engines[0].closed
-
-
-def test_where_no_reader_is_needed_none_is_opened(bench: Bench, island: Path, opened: Opened) -> None:
-    found = evaluate(island, bench.settings, Mode.RETRIEVAL, cache=bench.cache)
-    assert (found.mode, {judged.outcome for judged in found.questions}) == (Mode.RETRIEVAL, {None})
-    (island / "questions.jsonl").unlink()
-    write_lines(island / "queries.jsonl", [{"id": "1", "question": COST}])
-    (island / "qrels.tsv").write_text("1\tharbour\t1\n")
-    assert evaluate(island, bench.settings, Mode.ORACLE, cache=bench.cache).mode is Mode.RETRIEVAL
-    assert opened.engines == []
-
-
-def test_no_question_is_no_evaluation(bench: Bench, island: Path, opened: Opened) -> None:
-    with pytest.raises(InputError, match="--limit 0"):
-        evaluate(island, bench.settings, limit=0, cache=bench.cache)
-    assert opened.engines == []
-
-
-def test_questions_about_a_library_that_is_not_there_open_no_reader(
-    bench: Bench, tmp_path: Path, opened: Opened
-) -> None:
-    mine = write_lines(tmp_path / "mine.jsonl", [{"question": COST}])
-    with pytest.raises(LibraryEmpty, match="no articles"):
-        evaluate(mine, bench.settings, cache=bench.cache)
-    assert opened.engines == []
