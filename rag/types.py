@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # NumPy takes a tenth of a second to load, and here it only names types
+    import numpy as np
+    from numpy.typing import NDArray
 
-Vectors: TypeAlias = NDArray[np.float32]
+Vectors: TypeAlias = "NDArray[np.float32]"
 """Shape (n, dimension), every row of Euclidean length 1."""
 
-Ids: TypeAlias = NDArray[np.int64]
+Ids: TypeAlias = "NDArray[np.int64]"
 """Shape (n,): row ids of chunks in the library."""
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -403,7 +404,7 @@ class VectorStore(Protocol):
         """Ids that aren't there are ignored."""
         ...
 
-    def search(self, query: Vectors, k: int, among: Ids | None = None) -> list[tuple[int, float]]:
+    def search(self, query: Vectors, k: int, among: "Ids | None" = None) -> list[tuple[int, float]]:
         """The `k` ids most similar to the one row of `query`, best first; only ids in `among` where given."""
         ...
 

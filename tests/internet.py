@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-import rag.documents.pages
+import rag.documents.web
 from rag.documents.web import fetch
 from tests.test_web import Answer, Web, page, web
 
@@ -21,7 +21,7 @@ def internet(
     """Every host but those in `names` is this server, with these pages by their paths."""
     with web(pages, names) as made:
         reach = partial(fetch, resolve=made.resolve, backend=made.backend)
-        monkeypatch.setattr(rag.documents.pages, "fetch", reach)
+        monkeypatch.setattr(rag.documents.web, "fetch", reach)
         yield made
 
 

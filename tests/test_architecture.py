@@ -24,6 +24,8 @@ STAGES = (
 MAY_IMPORT = {
     "types": "",
     "errors": "",
+    "late": "",
+    "plain_text": "",
     "settings": "errors",
     "logs": "",
     "model_files": "errors",
@@ -40,7 +42,7 @@ MAY_IMPORT = {
     "chunking": "types sentences",
     "model_folders": "errors",
     "embedding": "types errors model_folders",
-    "index": "types errors",
+    "index": "types errors late",
     "reranking": "types sentences chunking",
     "inspecting": "types",
     "tasks": "",
@@ -60,7 +62,7 @@ MAY_IMPORT = {
     "watching": "",
     "pipeline": f"types errors settings model_files {STAGES} visiting indexing syncing rebuilding calibration",
     "batch": "types errors settings records documents index pipeline",
-    "rendering": "types exchanges inspecting holdings tasks",
+    "rendering": "types plain_text exchanges inspecting holdings tasks",
     "exporting": "types errors records exchanges rendering",
     "evaluation": f"types errors settings records {STAGES} indexing calibration pipeline metrics batch rendering",
     "guarding": "types errors logs rendering",
@@ -75,8 +77,8 @@ MAY_IMPORT = {
     ),
     "app": "errors settings rendering page",
     "cli": (
-        f"types errors settings logs model_files records exchanges conversations {STAGES} indexing syncing watching "
-        "pipeline rendering exporting guarding desk talks calibration metrics batch evaluation app"
+        f"types errors plain_text settings logs model_files records exchanges conversations {STAGES} indexing syncing "
+        "watching pipeline rendering exporting guarding desk talks calibration metrics batch evaluation app"
     ),
 }
 
@@ -131,6 +133,8 @@ def imported(source: str) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "relative imports hide who imports whom"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Late":
+            yield ast.literal_eval(node.args[0])
 
 
 def rows_imported(path: Path) -> set[str]:
@@ -152,9 +156,11 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 def late():
     import app
+faiss = Late("faiss")
 """
     assert sorted(imported(source)) == [
         "app",
+        "faiss",
         "os",
         "rag.errors.RagError",
         "rag.index",

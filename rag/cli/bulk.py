@@ -23,7 +23,7 @@ from rag.types import Answer, RunRecord
 if TYPE_CHECKING:
     from rag.evaluation.numbers import Numbers
 
-bulk_app = typer.Typer()
+app = typer.Typer()
 
 RUN_FILE = ".jsonl"
 LAST = "last-answers"
@@ -35,7 +35,7 @@ QuestionId = Annotated[str, typer.Argument(metavar="ID", help="Of the question."
 Written = Annotated[Path | None, typer.Argument(help="What `rag batch` wrote; its last output when not given.")]
 
 
-@bulk_app.command()
+@app.command()
 def batch(
     context: typer.Context,
     questions: Annotated[
@@ -81,14 +81,14 @@ def batch(
     print_lines([f"{done.answered:,} answered, {done.refused:,} refused, {done.failed:,} failed{kept}: {answers}"])
 
 
-@bulk_app.command()
+@app.command()
 def replay(context: typer.Context, name: QuestionId, answers: Written = None) -> None:
     """Show an answer of a file exactly as it was given, and under which conditions."""
     for record in _records_of(context, name, answers):
         _show(record)
 
 
-@bulk_app.command()
+@app.command()
 def explain(context: typer.Context, name: QuestionId, answers: Written = None) -> None:
     """Show how an answer of a file came about: what was found and cut, the prompts, the times, the decision."""
     from rag.batch import LibraryAsker
@@ -118,7 +118,7 @@ def _records_of(context: typer.Context, name: str, answers: Path | None) -> list
     return found
 
 
-@bulk_app.command("eval")
+@app.command("eval")
 def evaluate_set(
     context: typer.Context,
     questions: Annotated[Path, typer.Argument(metavar="SET", help="A folder of a question set, or a .jsonl file.")],
@@ -154,7 +154,7 @@ def evaluate_set(
     print_lines([f"Report: {folder / 'report.html'}"])
 
 
-@bulk_app.command()
+@app.command()
 def compare(
     before: Annotated[Path, typer.Argument(help="A report.json, or the folder that holds one.")],
     after: Annotated[Path, typer.Argument(help="Another one, of the same questions.")],
@@ -172,7 +172,7 @@ def compare(
         raise RagError(f"Significantly worse: {', '.join(worse)}.")
 
 
-bulk_app.command()(calibrate)
+app.command()(calibrate)
 
 
 def _run_file(questions: Path, answers: Path, *, replace: bool) -> Path:

@@ -13,19 +13,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rag.cli.reports import PIPED_WIDTH
-from rag.cli.shared import one_line, print_lines, print_markdown, settings_of
+from rag.cli.shared import PIPED_WIDTH, one_line, print_lines, print_markdown, settings_of
 from rag.conversations import EVERYONE, Conversations, Listed
 from rag.exporting import Format, exported, format_of, write_export
 
-conversations_app = typer.Typer(
-    help="The conversations saved by the page, those of all its users.", no_args_is_help=True
-)
+app = typer.Typer(help="The conversations saved by the page, those of all its users.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="As `rag conversations list` names it.")]
 
 
-@conversations_app.command("list")
+@app.command("list")
 def list_conversations(
     context: typer.Context,
     owner: Annotated[str | None, typer.Option("--owner", help="Only those of this user; everyone's otherwise.")] = None,
@@ -46,7 +43,7 @@ def list_conversations(
         _print_table(listed)
 
 
-@conversations_app.command()
+@app.command()
 def show(context: typer.Context, conversation: Id) -> None:
     """Print a conversation as Markdown: each question, its answer, and the sources with the sentences cited."""
     with _saved(context) as saved:
@@ -54,7 +51,7 @@ def show(context: typer.Context, conversation: Id) -> None:
     print_markdown(content.decode())
 
 
-@conversations_app.command()
+@app.command()
 def export(
     context: typer.Context,
     conversation: Id,
@@ -68,7 +65,7 @@ def export(
     print_lines([f"{one_line(found.title)}, exchanges: {len(found.exchanges)}: {output}"])
 
 
-@conversations_app.command()
+@app.command()
 def delete(context: typer.Context, conversations: Annotated[list[str], typer.Argument(metavar="ID...")]) -> None:
     """Delete conversations for good, with their links."""
     with _saved(context) as saved:

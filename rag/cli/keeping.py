@@ -1,56 +1,46 @@
 """`rag sync · check · backup · restore`: the library in step with its folders, proved, and kept safe."""
 
-import json
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from rag import model_files
 from rag.cli.progress import ProgressLines
 from rag.cli.reports import sync_lines
 from rag.cli.shared import one_line, print_lines, settings_of
-from rag.documents import FieldNames, is_address
-from rag.errors import DocumentError, LibraryError, ModelError, RagError
+from rag.documents import is_address
+from rag.errors import DocumentError, LibraryError, RagError
 from rag.index import (
     CheckReport,
     Library,
     check_library,
-    open_library,
     repair_library,
     restore_backup,
     write_backup,
 )
 from rag.settings import Settings
-from rag.syncing import Stale, Staleness, stale_files
 from rag.watching import changes
 
-keeping_app = typer.Typer()
-
-NAMED = 20
-"""Stale articles of a kind that `rag status` names; `--json` names all."""
+app = typer.Typer()
 
 PAGES_SECONDS = 1800.0
 """Between two visits of the web pages and feeds while folders are watched."""
 
-WHOLE_LIBRARY = (Staleness.EMBEDDER, Staleness.CHUNKER)
-NOT_HAD = (Staleness.GONE, Staleness.UNREACHED)
 
-
-@keeping_app.command()
+@app.command()
 def sync(
     context: typer.Context,
     watch: Annotated[bool, typer.Option("--watch", help="Go on, whenever something changes, until Ctrl-C.")] = False,
 ) -> None:
     """Bring the library in step with the folders and pages indexed before: add, update, move and remove by content."""
-    from rag.pipeline import sync_articles
+    from rag.pipeline import sync_articles  # here and below: half a second that other commands do without
 
     settings = settings_of(context)
     if watch:
@@ -64,7 +54,7 @@ def sync(
         raise DocumentError(f"{len(done.refused)} could not be read; the lines that begin with ! say which and why.")
 
 
-@keeping_app.command()
+@app.command()
 def check(
     context: typer.Context,
     repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended, and say what can't.")] = False,
@@ -100,7 +90,7 @@ def _repair(folder: Path) -> None:
         )
 
 
-@keeping_app.command()
+@app.command()
 def backup(context: typer.Context, file: Annotated[Path, typer.Argument(help="Written whole or not at all.")]) -> None:
     """Write the library into one file, while it is in use."""
     with ProgressLines() as report:
@@ -109,78 +99,13 @@ def backup(context: typer.Context, file: Annotated[Path, typer.Argument(help="Wr
     print_lines([f"{made.documents:,} articles in {made.chunks:,} chunks, {size:,.1f} MB: {file}"])
 
 
-@keeping_app.command()
+@app.command()
 def restore(context: typer.Context, file: Annotated[Path, typer.Argument(help="What `rag backup` wrote.")]) -> None:
     """Put what a backup holds in the place of the library, while it is in use. A bad file changes nothing."""
     folder = settings_of(context).index
     with ProgressLines() as report:
         made = restore_backup(folder, file, report)
     print_lines([f"{made.documents:,} articles in {made.chunks:,} chunks, as of {made.made}: {folder}"])
-
-
-def stale_lines(settings: Settings) -> Iterator[str]:
-    """What is stale, by its reasons; nothing where there is no library to speak of."""
-    try:
-        found = _stale(settings)
-    except RagError:  # which the lines about the library say already
-        return
-    if not found:
-        yield "Stale: nothing"
-        return
-    yield f"Stale: {len(found)}. {_remedy(found)}"
-    groups: dict[str, list[str]] = {}
-    for stale in found:
-        groups.setdefault(", ".join(stale.reasons), []).append(stale.source)
-    for reasons, sources in groups.items():
-        for source in sources[:NAMED]:
-            yield f"  {reasons}: {source}"
-        if len(sources) > NAMED:
-            yield f"  {reasons}: {len(sources) - NAMED} others, which `rag status --json` names"
-
-
-def library_json(settings: Settings) -> str:
-    """The library's state and what is stale in it."""
-    state: dict[str, Any] = {"folder": str(settings.index), "error": None, "stale": []}
-    try:
-        with open_library(settings.index) as library, library.snapshot() as now:
-            count, made = now.count(), now.manifest.identity
-            state |= {
-                "documents": count.documents,
-                "chunks": count.chunks,
-                "generation": now.manifest.generation,
-                "embedder": made.embedder,
-                "chunk_tokens": made.chunk_tokens,
-                "chunk_overlap": made.chunk_overlap,
-                "roots": now.roots(),
-            }
-        state["stale"] = [{"source": stale.source, "reasons": list(stale.reasons)} for stale in _stale(settings)]
-    except RagError as error:
-        state["error"] = str(error)
-    return json.dumps(state, ensure_ascii=False, indent=1)
-
-
-def _stale(settings: Settings) -> list[Stale]:
-    wanted: dict[str, object] = {
-        "embedder": settings.embedder,
-        "chunk_tokens": settings.chunk_tokens,
-        "chunk_overlap": settings.chunk_overlap,
-    }
-    embedder = model_files.status(settings.embedder, settings.models)
-    if embedder.present:
-        from rag.pipeline import weights_revision
-
-        with suppress(ModelError):
-            wanted["revision"] = weights_revision(embedder.path)
-    with open_library(settings.index) as library:
-        return stale_files(library, wanted, FieldNames.of(settings.fields))
-
-
-def _remedy(found: Sequence[Stale]) -> str:
-    if any(reason in WHOLE_LIBRARY for stale in found for reason in stale.reasons):
-        return "Run `rag index --rebuild`; the library as it is answers meanwhile."
-    if all(reason in NOT_HAD for stale in found for reason in stale.reasons):
-        return "What was indexed stays. Run `rag sync` to try again; `rag index --rebuild` with the others forgets it."
-    return "Run `rag sync`."
 
 
 def _watch(settings: Settings) -> None:

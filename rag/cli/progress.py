@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from rag.rendering import plain
+from rag.plain_text import plain
 
 SPEED_SECONDS = 600.0
 """The time left is estimated by the speed of the last so many seconds: an answer alone may take half a minute."""

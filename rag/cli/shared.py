@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterable
 
 import typer
-from rich.console import Console
-from rich.markdown import Markdown
 
-from rag.rendering import plain
+from rag.plain_text import plain
 from rag.settings import Settings, load_settings
 
-FAILED, WRONG_USE, ABSTAINED = 1, 2, 3
+ABSTAINED = 3
+
+PIPED_WIDTH = 10_000
+"""Columns of a table that isn't printed to a terminal: more than any path has, so that no cell is folded."""
 
 
 def settings_of(context: typer.Context) -> Settings:
@@ -32,6 +33,9 @@ def print_lines(lines: Iterable[str]) -> None:
 
 def print_markdown(text: str) -> None:
     """As headings and tables in a terminal, and elsewhere as it is, to be pasted."""
+    from rich.console import Console  # late: both together take a tenth of a second
+    from rich.markdown import Markdown
+
     console = Console()
     if console.is_terminal:
         console.print(Markdown(plain(text)))

@@ -12,10 +12,10 @@ from rag.errors import InputError
 if TYPE_CHECKING:
     from rag.guarding import Users
 
-user_app = typer.Typer(help="Who may log in on the page when others can reach it.", no_args_is_help=True)
+app = typer.Typer(help="Who may log in on the page when others can reach it.", no_args_is_help=True)
 
 
-@user_app.command()
+@app.command()
 def add(
     context: typer.Context,
     name: Annotated[
@@ -28,14 +28,14 @@ def add(
     print_lines([f"{name} may log in."])
 
 
-@user_app.command()
+@app.command()
 def remove(context: typer.Context, name: Annotated[str, typer.Argument()]) -> None:
     """Let somebody in no longer, from their next request on."""
     _users(context).remove(name)
     print_lines([f"{name} may not log in any more."])
 
 
-@user_app.command()
+@app.command()
 def token(
     context: typer.Context,
     name: Annotated[str, typer.Argument()],
@@ -50,7 +50,7 @@ def token(
         print_lines([users.give_token(name)])
 
 
-@user_app.command(name="list")
+@app.command(name="list")
 def list_users(context: typer.Context) -> None:
     """Who may log in."""
     print_lines(_users(context).names() or ["Nobody may log in yet. Run `rag user add NAME`."])

@@ -3,8 +3,6 @@
 import codecs
 import re
 
-from charset_normalizer import from_bytes
-
 from rag.errors import DocumentError
 
 LEGACY_ENCODINGS = [
@@ -99,6 +97,8 @@ def encoding_of(data: bytes) -> str | None:
     mostly_ascii = len(data.translate(None, _ASCII)) < WESTERN_SHARE * len(data)
     if mostly_ascii and _decoded_as("cp1252", data) is not None:
         return "cp1252"
+    from charset_normalizer import from_bytes  # late, for few files come this far
+
     best = from_bytes(data, cp_isolation=LEGACY_ENCODINGS).best()
     return best.encoding if best else None
 

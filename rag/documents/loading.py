@@ -8,10 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from rag.documents.article import Article, Fields, Found, Note
 from rag.documents.fields import USUAL_FIELDS, FieldNames
-from rag.documents.isolated import read_isolated
 from rag.documents.kinds import IN_PROCESS, kind_of
 from rag.documents.limits import MAX_BYTES
-from rag.documents.reading import read_all
 from rag.errors import DocumentError
 from rag.types import Document
 
@@ -48,6 +46,9 @@ def load(path: Path, names: FieldNames = USUAL_FIELDS) -> Loaded:
 
 def load_bytes(data: bytes, name: str, source: str, names: FieldNames = USUAL_FIELDS) -> Loaded:
     """`load` for what doesn't lie in a file: `name` is what a file with it would be called, such as "rates.html"."""
+    from rag.documents.isolated import read_isolated  # all loaders, which who only looks at files does without
+    from rag.documents.reading import read_all
+
     if kind_of(data, name, source) in IN_PROCESS:
         found: Iterable[Found] = read_all(data, name, source, names)
     else:

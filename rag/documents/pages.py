@@ -10,7 +10,6 @@ from urllib.parse import unquote, urlsplit
 from rag.documents.fields import USUAL_FIELDS, FieldNames
 from rag.documents.kinds import Kind, kind_by_name, kind_of
 from rag.documents.loading import Loaded, content_hash, document_id, load_bytes
-from rag.documents.web import fetch, parsed_address
 from rag.errors import DocumentError
 from rag.types import Document
 
@@ -67,6 +66,8 @@ def is_address(path: object) -> bool:
 
 def page_address(text: str) -> str:
     """As it is remembered: without its fragment. Raises DocumentError for all but plain http and https addresses."""
+    from rag.documents.web import parsed_address  # which loads httpx, for a quarter of a second
+
     address = parsed_address(text)
     return str(address.copy_with(raw_path=address.raw_path))
 
@@ -76,6 +77,8 @@ def fetch_page(url: str, etag: str = "", modified: str = "") -> Page | None:
 
     Raises Gone, and DocumentError as `fetch` does.
     """
+    from rag.documents.web import fetch
+
     conditions = {"If-None-Match": etag, "If-Modified-Since": modified}
     sent = {name: value for name, value in conditions.items() if value}
     said: dict[str, str] = {}

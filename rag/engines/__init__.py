@@ -9,7 +9,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from rag.engines.choosing import EngineChoice, choose_engine, remember, remembered, situation
+from rag.engines.choosing import EngineChoice, choose_engine, graphics, remember, remembered, situation
 from rag.engines.conversion import converted
 from rag.errors import EngineError
 from rag.types import Engine
@@ -70,7 +70,7 @@ def _open_fastest(
 ) -> Engine:
     key = situation(gguf_file, threads)
     choice = remembered(_note(gguf_file), key)
-    if choice is None:
+    if choice is None or choice.graphics != graphics():
         what = "Measuring which engine is faster here (once)"
         report(what, 0, 2)
         llama_cpp = _open_llama_cpp(gguf_file, model, context_tokens, threads, repeatable)

@@ -6,10 +6,9 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-
-import psutil
 
 from rag.engines.conversion import parameter_count
 from rag.types import Engine, Limits, Prompt
@@ -23,6 +22,8 @@ TOKENS_PER_STEP = 2.5
 ROOM_TO_SPARE = 2_000_000_000
 """Bytes of memory that are left to everything else."""
 
+NO_CUDA = "no CUDA"
+
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
@@ -32,6 +33,10 @@ class EngineChoice:
     llama_cpp_seconds: float
     transformers_seconds: float | None
     """None where transformers was out of the question: too little memory for dense weights."""
+    graphics: str = NO_CUDA
+    """The CUDA device there was."""
+    measured: str = ""
+    """When, as an ISO 8601 time in UTC."""
 
 
 def remembered(file: Path, key: str) -> EngineChoice | None:
@@ -55,10 +60,10 @@ def remember(file: Path, key: str, choice: EngineChoice) -> None:
 
 
 def situation(gguf_file: Path, threads: int) -> str:
-    """What the choice depends on, as one line: another of it, another measurement."""
+    """What the choice depends on besides `graphics`, as one line: another of it, another measurement."""
     packages = [f"{name} {_version(name)}" for name in ("torch", "transformers", "xllamacpp", "llama-cpp-python")]
     size = gguf_file.stat().st_size
-    return "; ".join([gguf_file.name, f"{size} bytes", _processor(), f"{threads} threads", _cuda(), *packages])
+    return "; ".join([gguf_file.name, f"{size} bytes", _processor(), f"{threads} threads", *packages])
 
 
 def choose_engine(llama_cpp: Engine, gguf_file: Path) -> EngineChoice:
@@ -66,18 +71,26 @@ def choose_engine(llama_cpp: Engine, gguf_file: Path) -> EngineChoice:
 
     Takes about five seconds. A CUDA device always wins: PyTorch uses it, the portable llama.cpp wheel can't.
     """
-    llama_seconds = _llama_cpp_seconds(llama_cpp)
+    import psutil  # here and below: what only a measurement needs, and `rag status` does without
+
+    measured = datetime.now(UTC).isoformat(timespec="seconds")
+    llama_seconds = round(_llama_cpp_seconds(llama_cpp), 1)
     parameters = parameter_count(gguf_file)
-    if _cuda() != "no CUDA":
-        return EngineChoice("transformers", llama_seconds, None)
+    device = graphics()
+    if device != NO_CUDA:
+        return EngineChoice("transformers", llama_seconds, None, device, measured)
     if psutil.virtual_memory().available < 2 * parameters + ROOM_TO_SPARE:
-        return EngineChoice("llama_cpp", llama_seconds, None)
-    torch_seconds = _transformers_seconds(parameters)
-    return EngineChoice(
-        "transformers" if torch_seconds < llama_seconds else "llama_cpp",
-        round(llama_seconds, 1),
-        round(torch_seconds, 1),
-    )
+        return EngineChoice("llama_cpp", llama_seconds, None, device, measured)
+    torch_seconds = round(_transformers_seconds(parameters), 1)
+    faster = "transformers" if torch_seconds < llama_seconds else "llama_cpp"
+    return EngineChoice(faster, llama_seconds, torch_seconds, device, measured)
+
+
+def graphics() -> str:
+    """The name of the CUDA device that PyTorch would use, or `NO_CUDA`. Loads PyTorch, which takes seconds."""
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else NO_CUDA
 
 
 def _llama_cpp_seconds(engine: Engine) -> float:
@@ -123,12 +136,6 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     described = {line.split(":")[0].strip(): line.split(":", 1)[1].strip() for line in lines if ":" in line}
     return described.get("model name", platform.machine())
-
-
-def _cuda() -> str:
-    import torch
-
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "no CUDA"
 
 
 def _version(package: str) -> str:

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from rag.errors import LibraryMismatch, RagError
 from rag.index.connections import Reader, nothing_indexed
@@ -27,6 +26,12 @@ from rag.index.schema import (
 )
 from rag.index.trouble import explained
 from rag.index.vectors import FlatVectors
+from rag.late import Late
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = Late("numpy")
 
 SHOWN = 20
 """Faults of a kind that are named one by one where SQLite finds them."""

@@ -5,14 +5,21 @@ depend on the documents alone, not on the order in which they came. Everything h
 and raises what sqlite3 raises.
 """
 
+from __future__ import annotations
+
 import json
 import sqlite3
 from collections.abc import Iterable
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from rag.index.sketches import PLACES, Signature, alike, bands, signature
+from rag.late import Late
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = Late("numpy")
 
 
 def join_family(connection: sqlite3.Connection, document: int, text: str) -> None:

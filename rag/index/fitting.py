@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from rag.late import Late
 from rag.types import Chunk, Document, Vectors
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = Late("numpy")
 
 UNIT_TOLERANCE = 0.01
 """How far a vector's length may be from 1: more than rounding to bfloat16 does."""

@@ -5,9 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from rag.index.listing import Found, find_entries
 from rag.index.origins import Outcome, Visit
@@ -15,7 +13,13 @@ from rag.index.schema import LATER_COLUMNS, SCHEMA, Manifest
 from rag.index.trouble import damaged, explained
 from rag.index.vectors import FlatVectors
 from rag.index.words import full_text_query
+from rag.late import Late
 from rag.types import Chunk, Document, Hit, Ids, Vectors
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = Late("numpy")
 
 BATCH = 4096
 """Embeddings read from SQLite at a time."""

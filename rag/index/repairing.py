@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from rag.index.checking import CheckReport, Progress, check_library, wrong_spans, wrong_vector
 from rag.index.connections import Reader, set_aside
@@ -23,7 +21,13 @@ from rag.index.reading import FIELDS, as_document, list_visits
 from rag.index.schema import DATABASE, Manifest, read_manifest
 from rag.index.trouble import DamagedDatabase, damaged, explained
 from rag.index.writing import locked_writer
+from rag.late import Late
 from rag.types import Chunk, Document, Vectors
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = Late("numpy")
 
 COMMAND = "rag check --repair"
 SALVAGING, SALVAGED = "salvaging", "salvaged.sqlite"
@@ -188,7 +192,7 @@ def _chunks(connection: sqlite3.Connection) -> dict[int, list[tuple[int, str, in
 
 def _with_vectors(
     connection: sqlite3.Connection, document: Document, chunks: list[tuple[int, str, int, int]], manifest: Manifest
-) -> tuple[list[Chunk], Vectors | None]:
+) -> "tuple[list[Chunk], Vectors | None]":
     """The chunks of a document and their vectors; None for the vectors where anything of it is missing or wrong."""
     spans = [Chunk(name, document.id, start, end) for _, name, start, end in chunks]
     rows = [_row(connection, "SELECT vector FROM embeddings WHERE chunk = ?", number) for number, *_ in chunks]

@@ -1,10 +1,15 @@
 """Vectors that the library holds already, so that no text is embedded twice."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from rag.late import Late
 from rag.types import Embedder, Progress, Vectors
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = Late("numpy")
 
 
 def embed_new(

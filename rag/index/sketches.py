@@ -6,14 +6,23 @@ into bands; texts with an equal band are worth comparing (Leskovec, Rajaraman an
 chapter 3).
 """
 
+from __future__ import annotations
+
 import re
 import zlib
-from typing import TypeAlias
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+from rag.late import Late
 
-Signature: TypeAlias = NDArray[np.uint32]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = Late("numpy")
+
+
+Signature: TypeAlias = "NDArray[np.uint32]"
 """Shape (PLACES,)."""
 
 SHINGLE = 3
@@ -37,11 +46,8 @@ _IDEOGRAMS = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_IDEOGRAMS}]|[^\W_{_IDEOGRAMS}]+")
 """A character of a script that puts no spaces between words counts as one."""
 
-_PRIME = np.uint64(0x9E3779B97F4A7C15)
-_MIX = np.uint64(0xFF51AFD7ED558CCD)
-_DRAWN = np.random.PCG64(1).random_raw(2 * PLACES)  # a bit generator's stream is the same in every numpy
-_FACTORS, _SUMMANDS = (_DRAWN[:PLACES] | np.uint64(1))[:, None], _DRAWN[PLACES:][:, None]
-_HALF = np.uint64(32)
+_PRIME = 0x9E3779B97F4A7C15
+_MIX = 0xFF51AFD7ED558CCD
 
 
 def signature(text: str) -> Signature | None:
@@ -50,10 +56,11 @@ def signature(text: str) -> Signature | None:
     if len(words) < FEWEST_WORDS:
         return None
     hashes = {word: zlib.crc32(word.encode("utf-8", "surrogatepass")) for word in set(words)}
+    factors, summands = _permutations()
     shingles = _shingles(np.array([hashes[word] for word in words], dtype=np.uint64))
     least = np.full(PLACES, np.iinfo(np.uint32).max, dtype=np.uint32)
     for at in range(0, len(shingles), BLOCK):
-        permuted = (_FACTORS * shingles[at : at + BLOCK] + _SUMMANDS) >> _HALF
+        permuted = (factors * shingles[at : at + BLOCK] + summands) >> np.uint64(32)
         np.minimum(least, permuted.min(axis=1).astype(np.uint32), out=least)
     return least
 
@@ -63,7 +70,7 @@ def bands(signature: Signature) -> list[int]:
     rows = signature.reshape(BANDS, ROWS).astype(np.uint64)
     folded = np.arange(1, BANDS + 1, dtype=np.uint64)
     for row in rows.T:
-        folded = _mixed(folded * _PRIME + row)
+        folded = _mixed(folded * np.uint64(_PRIME) + row)
     return [int(value) for value in folded >> np.uint64(1)]
 
 
@@ -75,14 +82,21 @@ def alike(one: Signature, others: NDArray[np.uint32]) -> NDArray[np.bool_]:
     return found
 
 
+@cache
+def _permutations() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Factors, which are odd, and summands, each of shape (PLACES, 1)."""
+    drawn = np.random.PCG64(1).random_raw(2 * PLACES)  # a bit generator's stream is the same in every numpy
+    return (drawn[:PLACES] | np.uint64(1))[:, None], drawn[PLACES:][:, None]
+
+
 def _shingles(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     count = len(words) - SHINGLE + 1
     folded = np.zeros(count, dtype=np.uint64)
     for at in range(SHINGLE):
-        folded = folded * _PRIME + words[at : at + count]
+        folded = folded * np.uint64(_PRIME) + words[at : at + count]
     return np.unique(_mixed(folded))
 
 
 def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    values = (values ^ (values >> np.uint64(33))) * _MIX
+    values = (values ^ (values >> np.uint64(33))) * np.uint64(_MIX)
     return values ^ (values >> np.uint64(29))

@@ -11,14 +11,17 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import faiss as partly_typed_faiss
-import numpy as np
-
+from rag.late import Late
 from rag.types import Ids, Vectors
 
-faiss: Any = partly_typed_faiss  # its annotations leave out what its Python layer adds
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = Late("numpy")
+
+faiss: Any = Late("faiss")  # its annotations leave out what its Python layer adds
 
 FOOTER = struct.Struct("<8s32sI")
 """Magic bytes, the commit's stamp in ASCII, CRC-32."""
@@ -66,7 +69,7 @@ class FlatVectors:
         if len(ids) and len(self):
             self._index.remove_ids(np.ascontiguousarray(ids, dtype=np.int64))
 
-    def search(self, query: Vectors, k: int, among: Ids | None = None) -> list[tuple[int, float]]:
+    def search(self, query: Vectors, k: int, among: "Ids | None" = None) -> list[tuple[int, float]]:
         """At most `k` pairs of id and inner product, best first, equal ones by id; only ids in `among` where given.
 
         Raises ValueError where `query` isn't of shape (1, dimension).

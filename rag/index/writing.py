@@ -11,9 +11,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
-
-import numpy as np
 
 from rag.errors import RagError
 from rag.index.connections import connect_for_writing, set_aside
@@ -39,7 +38,13 @@ from rag.index.schema import (
 from rag.index.trouble import DamagedDatabase, explained
 from rag.index.upgrading import upgrade
 from rag.index.vectors import FlatVectors
+from rag.late import Late
 from rag.types import Chunk, Document, Vectors
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = Late("numpy")
 
 _ENDED = "this writer has ended: an error undid what it wrote, or its block was left"
 

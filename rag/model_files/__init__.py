@@ -11,6 +11,7 @@ from rag.model_files.known import SPECS
 from rag.model_files.specs import HubPlace, JoinedPlace, ModelFile, ModelSpec, Part, Place, Role, WheelPlace
 from rag.model_files.status import ModelStatus, remove, status, statuses, verify
 from rag.model_files.task import Report
+from rag.model_files.weights import weights_revision
 
 __all__ = [
     "SPECS",
@@ -29,4 +30,5 @@ __all__ = [
     "status",
     "statuses",
     "verify",
+    "weights_revision",
 ]

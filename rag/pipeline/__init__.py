@@ -3,13 +3,13 @@
 `Pipeline` answers and `open_pipeline` builds one; `index_articles` brings the library up to date.
 """
 
+from rag.model_files import weights_revision
 from rag.pipeline.answering import Pipeline, check_question
 from rag.pipeline.conditions import (
     ANSWER_SETTINGS,
     answer_settings,
     code_revision,
     library_fingerprint,
-    weights_revision,
 )
 from rag.pipeline.opening import (
     Report,

@@ -4,9 +4,8 @@ import hashlib
 from pathlib import Path
 
 from rag.calibration import Calibration
-from rag.errors import ModelError
 from rag.index import Library
-from rag.model_files import status
+from rag.model_files import status, weights_revision
 from rag.settings import Settings
 
 ANSWER_SETTINGS = (
@@ -60,24 +59,6 @@ def calibration_revision(calibration: Calibration, max_wrong: float) -> str:
         return ""
     decides = (calibration.features, calibration.weights, calibration.intercept, calibration.threshold(max_wrong))
     return hashlib.sha256(repr(decides).encode()).hexdigest()[:12]
-
-
-def weights_revision(folder: Path) -> str:
-    """The first 12 hex digits of the sha256 of an embedder's weights; takes 0.1 to 0.5 s.
-
-    Weights in several files count as one, joined by their order. Raises ModelError where there are none.
-    """
-    files = sorted(folder.rglob("*.safetensors"))
-    if not files:
-        raise ModelError(
-            f"{folder} holds no embedder: there are no weights (.safetensors) in it. "
-            "Name a folder with a sentence-transformers model, or one that is known, in RAG_EMBEDDER."
-        )
-    digest = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as weights:
-            hashlib.file_digest(weights, lambda: digest)
-    return digest.hexdigest()[:12]
 
 
 def reader_revision(settings: Settings) -> str:

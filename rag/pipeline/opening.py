@@ -11,9 +11,8 @@ from rag.engines import open_engine, share_processor_politely
 from rag.errors import LibraryEmpty
 from rag.index import Identity, Library, open_library
 from rag.indexing import IndexReport, index_paths
-from rag.model_files import ensure
+from rag.model_files import ensure, weights_revision
 from rag.pipeline.answering import Pipeline
-from rag.pipeline.conditions import weights_revision
 from rag.rebuilding import rebuild_library
 from rag.settings import Settings
 from rag.syncing import SyncReport, note_marks, sync_folders
