@@ -13,7 +13,7 @@ from pathlib import Path
 from rag.engines.choosing import EngineChoice, choose_engine, remember, remembered, situation
 from rag.engines.conversion import converted
 from rag.engines.falling_back import FallbackEngine
-from rag.engines.openai_compatible import Remote, open_remote
+from rag.engines.openai_compatible import Remote, has_key, open_remote
 from rag.errors import EngineError
 from rag.types import Engine
 
@@ -21,6 +21,7 @@ __all__ = [
     "EngineChoice",
     "FallbackEngine",
     "Remote",
+    "has_key",
     "open_engine",
     "open_remote",
     "remembered_choice",

@@ -8,6 +8,7 @@ from rag.errors import ModelError
 from rag.index import Library
 from rag.model_files import status
 from rag.settings import Settings
+from rag.types import Engine
 
 ANSWER_SETTINGS = (
     "embedder", "reader", "chunk_tokens", "chunk_overlap", "candidates", "passages", "passage_tokens", "answer_tokens",
@@ -80,8 +81,13 @@ def weights_revision(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def reader_revision(settings: Settings) -> str:
-    """The first 12 hex digits of the sha256 of the reader's weights, empty where they aren't on this machine."""
+def reader_revision(settings: Settings, engine: Engine) -> str:
+    """The first 12 hex digits of the sha256 of the reader's weights, empty where they aren't on this machine.
+
+    Of a reader on a server it is what the server says of them; where the server is makes no difference.
+    """
+    if revision := getattr(engine, "revision", ""):
+        return str(revision)
     path = status(settings.reader, settings.models).path
     if path.is_dir():
         return weights_revision(path)

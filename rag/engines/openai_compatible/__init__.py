@@ -12,7 +12,7 @@ from rag.engines.openai_compatible.probing import look
 from rag.engines.openai_compatible.server import Server, ServerUnreachable
 from rag.errors import EngineError
 
-__all__ = ["OpenAICompatibleEngine", "Remote", "ServerUnreachable", "open_remote"]
+__all__ = ["OpenAICompatibleEngine", "Remote", "ServerUnreachable", "has_key", "open_remote"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,11 @@ class Remote:
     """Seconds without a sign of an answer after which it is given up."""
     plain_http: bool
     """Whether a key may be sent to another machine without encryption."""
+
+
+def has_key(url: str) -> bool:
+    """Whether a key is known for the server."""
+    return server_key(url) is not None
 
 
 def open_remote(remote: Remote) -> OpenAICompatibleEngine:

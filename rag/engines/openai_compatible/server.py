@@ -6,11 +6,12 @@ while nothing of its answer was handed on: after that, a second one could contra
 
 import json
 import queue
+import threading
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, aclosing, contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -73,7 +74,9 @@ class Server:
         )
         ending = ExitStack()
         self._portal = ending.enter_context(start_blocking_portal(name="model-server"))
-        self._end = weakref.finalize(self, _end, self._portal, self._client, ending)
+        own_thread = self._portal.call(threading.get_ident)
+        # Also when nobody holds the server any more, or the interpreter ends: `close` may never be called.
+        self._end = weakref.finalize(self, _end, own_thread, self._portal, self._client, ending)
 
     def get(self, path: str) -> Any:
         """What the server says at `path`, decoded; see `post`."""
@@ -165,20 +168,19 @@ class Server:
                     if response.status_code != httpx.codes.OK:
                         await response.aread()
                         raise self._refusal(response)
-                    async for event in EventSource(response).aiter_sse():
-                        if event.data == "[DONE]":
-                            ended = True
-                            break
-                        decoded = self._decoded(event.data)
-                        ended = ended or _is_last(decoded)
-                        begun = begun or _has_text(decoded)
-                        take(decoded)
+                    async with aclosing(EventSource(response).aiter_sse()) as events:
+                        async for event in events:
+                            if event.data == "[DONE]":
+                                ended = True
+                                break
+                            decoded = self._decoded(event.data)
+                            ended = ended or bool(choice_of(decoded).get("finish_reason"))
+                            begun = begun or bool((choice_of(decoded).get("delta") or {}).get("content"))
+                            take(decoded)
         except ServerUnreachable as error:
             if begun:
                 raise self._broken_off() from error
             raise
-        except SSEError as error:
-            raise self._other_tongue() from error
         if not ended:
             raise self._broken_off() if begun else self._away("it ended the reply before it began")
 
@@ -194,8 +196,15 @@ class Server:
             raise EngineError(f"The server {self.origin} failed: {self._clean(_message(decoded, data))}")
         return decoded
 
-    def _heard(self) -> "_Heard":
-        return _Heard(self)
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        """Raises EngineError in place of what httpx and httpx-sse raise."""
+        try:
+            yield
+        except SSEError as error:
+            raise self._other_tongue() from error
+        except httpx.TransportError as error:
+            raise self._away(str(error) or type(error).__name__) from error
 
     def _refusal(self, response: httpx.Response) -> EngineError:
         code = response.status_code
@@ -246,20 +255,6 @@ class Server:
         """A server's message, on one line and without the key, which some repeat."""
         flat = " ".join(said.replace(self._key, "…").split() if self._key else said.split())
         return flat if len(flat) <= MESSAGE_CHARACTERS else f"{flat[:MESSAGE_CHARACTERS]}…"
-
-
-class _Heard:
-    """Raises ServerUnreachable in place of what httpx raises when the connection can't be made or breaks."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, httpx.TransportError):
-            raise self._server._away(str(error) or type(error).__name__) from error
 
 
 def _attempts() -> AsyncRetrying:
@@ -324,15 +319,11 @@ def choice_of(event: Any) -> dict[str, Any]:
     return choice
 
 
-def _is_last(decoded: Any) -> bool:
-    return bool(choice_of(decoded).get("finish_reason"))
-
-
-def _has_text(decoded: Any) -> bool:
-    return bool((choice_of(decoded).get("delta") or {}).get("content"))
-
-
-def _end(portal: BlockingPortal, client: httpx.AsyncClient, ending: ExitStack) -> None:
+def _end(own_thread: int, portal: BlockingPortal, client: httpx.AsyncClient, ending: ExitStack) -> None:
+    """Close the connections and end the thread `own_thread`; garbage is collected on any thread, on that one too."""
+    if threading.get_ident() == own_thread:
+        threading.Thread(target=_end, args=(own_thread, portal, client, ending)).start()
+        return
     with suppress(RuntimeError):  # at the end of the interpreter the thread may be gone
         portal.call(client.aclose)
         ending.close()
