@@ -59,6 +59,7 @@ def _from_keyring(url: str) -> str | None:
     except ImportError:
         return None
     try:
-        return keyring.get_password(KEYRING_SERVICE, origin(url))
+        held: str | None = keyring.get_password(KEYRING_SERVICE, origin(url))
     except KeyringError:  # there is none on this system, or it is locked
         return None
+    return held
