@@ -110,10 +110,10 @@ def _state(model: ModelStatus) -> str:
 
 def _engine(settings: Settings) -> str:
     if settings.engine is EngineChoice.OPENAI_COMPATIBLE:
-        model = settings.server_model or "the model it has"
+        name = settings.server_model or "the model it has"
         key = "with a key" if settings.server and has_key(settings.server) else "without a key"
         step_in = "; while it can't be reached, the reader here" if settings.fallback else ""
-        return f"{settings.engine}, {model} on {settings.server or 'no server yet: set RAG_SERVER'}, {key}{step_in}"
+        return f"{settings.engine}, {name} on {settings.server or 'no server yet: set RAG_SERVER'}, {key}{step_in}"
     if settings.engine is not EngineChoice.AUTO:
         return f"{settings.engine}, as set"
     model = model_files.status(settings.reader, settings.models)
