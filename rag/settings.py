@@ -7,6 +7,7 @@ folder, the default below. `--set index=news`, `RAG_INDEX=news` and `index = "ne
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, ValidationError, field_validator
@@ -17,16 +18,21 @@ from rag.errors import SettingsError
 
 FILE = "rag.toml"
 
+UNSPOKEN = "unspoken"
+"""Type of a problem whose value isn't repeated."""
+
 PARTS = ("title", "text", "date", "author", "url")
 """Of an article, that a field may hold."""
 
 
 class EngineChoice(StrEnum):
-    """What may run the reader; `auto` measures which is faster here, once."""
+    """What may run the reader; `auto` measures which of the two local ones is faster here, once."""
 
     AUTO = "auto"
     TRANSFORMERS = "transformers"
     LLAMA_CPP = "llama_cpp"
+    OPENAI_COMPATIBLE = "openai_compatible"
+    """A server; see docs/servers.md."""
 
 
 def default_models_folder() -> Path:
@@ -64,6 +70,16 @@ class Settings(BaseSettings):
     embedder: str = Field("all-MiniLM-L6-v2", description="model that turns text into vectors")
     reader: str = Field("qwen2.5-coder-1.5b-instruct", description="model that writes answers")
     engine: EngineChoice = Field(EngineChoice.AUTO, description="what runs the reader")
+    server: str = Field("", description="address of the server that runs the reader, for engine = openai_compatible")
+    server_model: str = Field("", description="model on the server, as it calls it; the only one when not set")
+    server_context: int | None = Field(
+        None, ge=512, le=10_000_000, description="tokens the server takes at once; what it says when not set"
+    )
+    server_timeout: float = Field(
+        120, ge=1, le=3_600, description="seconds without a sign of an answer after which the server is given up"
+    )
+    server_plain_http: bool = Field(False, description="send the server's key to another machine over http:// too")
+    fallback: bool = Field(False, description="let the reader here answer while the server can't be reached")
     threads: int | None = Field(None, ge=1, le=1024, description="threads for the reader; all cores when not set")
 
     chunk_tokens: int = Field(160, ge=32, le=256, description="word pieces in a chunk, title included, at most")
@@ -119,6 +135,17 @@ class Settings(BaseSettings):
             })  # fmt: skip
         return ",".join(f"{part}={name}" for part, name in pairs)
 
+    @field_validator("server", mode="after")
+    @classmethod
+    def _no_secret(cls, given: str) -> str:
+        """An address that may be shown and written down."""
+        parts = urlsplit(given)
+        if given and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise PydanticCustomError(UNSPOKEN, "it has to be an address such as http://127.0.0.1:8000")
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            raise PydanticCustomError(UNSPOKEN, "it holds more than an address; a key belongs in RAG_SERVER_KEY")
+        return given
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -160,6 +187,10 @@ def load_settings(**given: Any) -> Settings:
 
 def _explain(problem: Any) -> str:
     name = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == UNSPOKEN:
+        return f"{name} isn't accepted: {problem['msg']}."
+    if name == "server_key":
+        return "A key is no setting, so that it stands in no file: set the environment variable RAG_SERVER_KEY."
     if problem["type"] == "extra_forbidden":
         return f"There is no setting called {name!r}. Known: {', '.join(Settings.model_fields)}."
     return (

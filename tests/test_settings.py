@@ -68,7 +68,7 @@ def test_text_is_turned_into_the_type_of_the_setting(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("name", "value", "accepted"),
     [
-        ("engine", "gpu", "'auto', 'transformers' or 'llama_cpp'"),
+        ("engine", "gpu", "'llama_cpp' or 'openai_compatible'"),
         ("passages", "many", "integer"),
         ("passages", "0", "greater than or equal to 1"),
         ("passages", "21", "less than or equal to 20"),
@@ -92,6 +92,33 @@ def test_a_refused_value_is_named_with_its_setting_and_what_would_do(
         assert f"{name} = '{value}'" in message
         assert accepted in message
         assert f"--set {name}=…, RAG_{name.upper()} or {name} in rag.toml" in message
+
+
+@pytest.mark.parametrize(
+    ("server", "said"),
+    [
+        ("https://user:pa55word@models.example", "a key belongs in RAG_SERVER_KEY"),
+        ("https://pa55word@models.example", "a key belongs in RAG_SERVER_KEY"),
+        ("https://models.example/v1?key=pa55word", "a key belongs in RAG_SERVER_KEY"),
+        ("pa55word", "an address such as http://127.0.0.1:8000"),
+    ],
+)
+def test_an_address_that_may_hold_a_key_is_refused_without_repeating_it(server: str, said: str) -> None:
+    for message in (refusal(server=server), _refused_file(f'server = "{server}"')):
+        assert message.startswith("server isn't accepted: ")
+        assert said in message
+        assert "pa55word" not in message
+
+
+def test_a_key_is_no_setting() -> None:
+    for message in (refusal(server_key="pa55word"), _refused_file('server_key = "pa55word"')):
+        assert "set the environment variable RAG_SERVER_KEY" in message
+        assert "pa55word" not in message
+
+
+def test_the_key_in_the_environment_is_no_setting_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_SERVER_KEY", "pa55word")
+    assert "pa55word" not in repr(load_settings(server="https://models.example/v1"))
 
 
 def test_all_refused_values_are_named_at_once() -> None:

@@ -12,7 +12,7 @@ import typer
 from rag import model_files
 from rag.cli.shared import print_lines, settings_of
 from rag.documents import FieldNames
-from rag.engines import remembered_choice
+from rag.engines import has_key, remembered_choice
 from rag.errors import ModelError, RagError
 from rag.index import open_library
 from rag.model_files import ModelStatus, weights_revision
@@ -44,7 +44,9 @@ def status(
 def status_lines(settings: Settings) -> Iterator[str]:
     """The library, the models and the engine of these settings."""
     yield from _library_lines(settings.index)
-    for role, name in (("Embedder", settings.embedder), ("Reader", settings.reader)):
+    remote = settings.engine is EngineChoice.OPENAI_COMPATIBLE
+    here = (("Reader", settings.reader),) if not remote or settings.fallback else ()
+    for role, name in (("Embedder", settings.embedder), *here):
         model = model_files.status(name, settings.models)
         yield f"{role}: {name} ({model.licence}), {model_state(model)}: {model.path}"
         if model.note:
@@ -137,6 +139,11 @@ def model_state(model: ModelStatus) -> str:
 
 
 def _engine(settings: Settings) -> str:
+    if settings.engine is EngineChoice.OPENAI_COMPATIBLE:
+        name = settings.server_model or "the model it has"
+        key = "with a key" if settings.server and has_key(settings.server) else "without a key"
+        step_in = "; while it can't be reached, the reader here" if settings.fallback else ""
+        return f"{settings.engine}, {name} on {settings.server or 'no server yet: set RAG_SERVER'}, {key}{step_in}"
     if settings.engine is not EngineChoice.AUTO:
         return f"{settings.engine}, as set"
     model = model_files.status(settings.reader, settings.models)

@@ -1,7 +1,8 @@
 """Language models behind one protocol, `rag.types.Engine`.
 
-`open_engine` is the way in. A GGUF file runs in llama.cpp as it is and in transformers after a one-off conversion; a
-folder of Hugging Face weights runs in transformers.
+`open_engine` is the way in to what runs here: a GGUF file runs in llama.cpp as it is and in transformers after a
+one-off conversion; a folder of Hugging Face weights runs in transformers. `open_remote` is the way in to a server, and
+`FallbackEngine` joins the two.
 """
 
 import os
@@ -11,10 +12,21 @@ from pathlib import Path
 
 from rag.engines.choosing import EngineChoice, choose_engine, graphics, remember, remembered, situation
 from rag.engines.conversion import converted
+from rag.engines.falling_back import FallbackEngine
+from rag.engines.openai_compatible import Remote, has_key, open_remote
 from rag.errors import EngineError
 from rag.types import Engine
 
-__all__ = ["EngineChoice", "open_engine", "remembered_choice", "share_processor_politely"]
+__all__ = [
+    "EngineChoice",
+    "FallbackEngine",
+    "Remote",
+    "has_key",
+    "open_engine",
+    "open_remote",
+    "remembered_choice",
+    "share_processor_politely",
+]
 
 Report = Callable[[str, int, int], None]
 

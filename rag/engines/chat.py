@@ -101,9 +101,14 @@ def first_tokens(plain: PlainTokens, options: Sequence[str]) -> list[int]:
 
 def check_fit(tokens: list[int], answer_tokens: int, context_tokens: int) -> list[int]:
     """`tokens` again. Raises EngineError when they and the answer don't fit the model's window."""
-    if len(tokens) + answer_tokens <= context_tokens:
-        return tokens
-    raise EngineError(
-        f"A prompt of {len(tokens)} tokens and an answer of {answer_tokens} don't fit the reader's window of "
-        f"{context_tokens}. Ask a shorter question, or lower RAG_PASSAGE_TOKENS."
-    )
+    check_length(len(tokens), answer_tokens, context_tokens)
+    return tokens
+
+
+def check_length(prompt_tokens: int, answer_tokens: int, context_tokens: int) -> None:
+    """Raises EngineError when prompt and answer don't fit the model's window."""
+    if prompt_tokens + answer_tokens > context_tokens:
+        raise EngineError(
+            f"A prompt of {prompt_tokens} tokens and an answer of {answer_tokens} don't fit the reader's window of "
+            f"{context_tokens}. Ask a shorter question, or lower RAG_PASSAGE_TOKENS."
+        )

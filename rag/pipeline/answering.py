@@ -111,7 +111,7 @@ class Pipeline:
         found = self._retrieve(standalone, documents)
         watch.note("retrieval")
         yield PassagesFound(found.passages)
-        writing = _Writing(question, standalone, found, self._models, watch)
+        writing = _Writing(question, standalone, found, lambda: self._models, watch)
         if not found.passages:
             yield writing.refused(Reason.NOTHING_FOUND)
             return
@@ -304,7 +304,7 @@ class Pipeline:
         """What answers depend on now, the content of the library included. Reads the reader's weights: seconds."""
         revisions = {
             "embedder": self.embedder.revision,
-            "reader": reader_revision(self.settings),
+            "reader": reader_revision(self.settings, self.engine),
             "code": code_revision(),
             "calibration": calibration_revision(self._calibration, self.settings.max_wrong),
         }
@@ -364,7 +364,10 @@ def _overheard(pieces: Iterator[str]) -> Generator[TextPiece, None, str]:
 class _Writing:
     """An answer in the making."""
 
-    def __init__(self, question: str, standalone: str, found: Retrieved, models: Models, watch: "_Stopwatch") -> None:
+    def __init__(
+        self, question: str, standalone: str, found: Retrieved, models: Callable[[], Models], watch: "_Stopwatch"
+    ) -> None:
+        """`models` tells at the end which ones took part: another engine may have stepped in."""
         self._asked = (question, standalone)
         self._found = found
         self._models = models
@@ -391,7 +394,7 @@ class _Writing:
                 reason=reason,
                 confidence=self.confidence,
                 timings=self._watch.timings(),
-                models=self._models,
+                models=self._models(),
                 signals=self.signals,
                 timeframe=self._found.timeframe,
             )

@@ -7,6 +7,7 @@ from rag.calibration import Calibration
 from rag.index import Library
 from rag.model_files import status, weights_revision
 from rag.settings import Settings
+from rag.types import Engine
 
 ANSWER_SETTINGS = (
     "embedder", "reader", "chunk_tokens", "chunk_overlap", "candidates", "passages", "passage_tokens", "answer_tokens",
@@ -61,8 +62,13 @@ def calibration_revision(calibration: Calibration, max_wrong: float) -> str:
     return hashlib.sha256(repr(decides).encode()).hexdigest()[:12]
 
 
-def reader_revision(settings: Settings) -> str:
-    """The first 12 hex digits of the sha256 of the reader's weights, empty where they aren't on this machine."""
+def reader_revision(settings: Settings, engine: Engine) -> str:
+    """The first 12 hex digits of the sha256 of the reader's weights, empty where they aren't on this machine.
+
+    Of a reader on a server it is what the server says of them; where the server is makes no difference.
+    """
+    if revision := getattr(engine, "revision", ""):
+        return str(revision)
     path = status(settings.reader, settings.models).path
     if path.is_dir():
         return weights_revision(path)

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from rag.documents import FieldNames
 from rag.embedding import SentenceTransformerEmbedder
-from rag.engines import open_engine, share_processor_politely
+from rag.engines import FallbackEngine, Remote, open_engine, open_remote, share_processor_politely
 from rag.errors import LibraryEmpty
 from rag.index import Identity, Library, open_library
 from rag.indexing import IndexReport, index_paths
 from rag.model_files import ensure, weights_revision
 from rag.pipeline.answering import Pipeline
 from rag.rebuilding import rebuild_library
-from rag.settings import Settings
+from rag.settings import EngineChoice, Settings
 from rag.syncing import SyncReport, note_marks, sync_folders
 from rag.types import Embedder, Engine, Progress, Vectors
 from rag.visiting import check_places
@@ -110,15 +110,42 @@ def open_embedder(settings: Settings, report: Report | None = None) -> SentenceT
 
 
 def open_reader(settings: Settings, report: Report | None = None, *, repeatable: bool = False) -> Engine:
-    """The reader of the settings in the engine of the settings, fetched when it isn't here yet."""
-    share_processor_politely()
+    """The reader of the settings in the engine of the settings, fetched when it isn't here yet.
+
+    A reader on a server takes the one here along where that is to step in.
+    """
     report = report or _silent
+    if settings.engine is EngineChoice.OPENAI_COMPATIBLE:
+        return _open_remote_reader(settings, report, repeatable)
+    return _open_local_reader(settings, report, repeatable)
+
+
+def _open_local_reader(settings: Settings, report: Report, repeatable: bool) -> Engine:
+    share_processor_politely()
     path = ensure(settings.reader, settings.models, offline=settings.offline, report=report)
     report(f"Loading {settings.reader}", 0, 1)
     window = settings.passage_tokens + settings.passages * TITLE_TOKENS + settings.answer_tokens + REQUEST_TOKENS
     engine = open_engine(settings.engine, path, settings.reader, window, settings.threads, report, repeatable)
     report(f"Loading {settings.reader}", 1, 1)
     return engine
+
+
+def _open_remote_reader(settings: Settings, report: Report, repeatable: bool) -> Engine:
+    remote = Remote(
+        settings.server,
+        settings.server_model,
+        settings.server_context,
+        settings.server_timeout,
+        settings.server_plain_http,
+    )
+    report(f"Reaching {settings.server}", 0, 1)
+    if not settings.fallback:
+        return open_remote(remote)
+    ensure(settings.reader, settings.models, offline=settings.offline, report=report)  # later may be too late
+    here = settings.model_copy(update={"engine": EngineChoice.AUTO})
+    return FallbackEngine(
+        lambda: open_remote(remote), lambda report: _open_local_reader(here, report, repeatable), report
+    )
 
 
 def library_identity(settings: Settings, embedder: Embedder) -> Identity:

@@ -42,6 +42,21 @@ def test_the_engine_of_a_reader_is_said_as_far_as_it_is_known(reader: str, engin
     assert done.splitlines()[-1] == f"Engine: {engine}"
 
 
+def test_a_server_is_named_with_its_model_and_without_its_key(rag_: Rag, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = ("--set", "engine=openai_compatible", "--set", "server=https://models.example/v1")
+    lines = rag_(*given, "status").done.splitlines()
+    assert lines[-1] == ("Engine: openai_compatible, the model it has on https://models.example/v1, without a key")
+    assert not any(line.startswith("Reader:") for line in lines)
+    monkeypatch.setenv("RAG_SERVER_KEY", "pa55word")
+    done = rag_(*given, "--set", "server_model=large", "--set", "fallback=true", "status").done
+    assert done.splitlines()[-1] == (
+        "Engine: openai_compatible, large on https://models.example/v1, with a key; "
+        "while it can't be reached, the reader here"
+    )
+    assert "Reader:" in done
+    assert "pa55word" not in done
+
+
 def test_a_damaged_library_is_said_to_be_damaged(rag_: Rag, articles: Path, tmp_path: Path) -> None:
     rag_("index", articles)
     database = tmp_path / "index" / "library.sqlite"

@@ -1,4 +1,4 @@
-"""The three ways a GGUF file is run, opened side by side."""
+"""The ways a GGUF file is run, opened side by side."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from rag.engines.conversion import converted
 from rag.types import Engine
 
-RUNTIMES = ["xllamacpp", "transformers"]
+RUNTIMES = ["xllamacpp", "transformers", "openai_compatible"]
 if find_spec("llama_cpp") is not None:
     RUNTIMES.append("llama-cpp-python")
 
@@ -32,6 +32,10 @@ def open_runtime(runtime: str, gguf_file: Path, folder: Path, context_tokens: in
         from rag.engines.llama_steps import open_llama_steps
 
         return open_llama_steps(gguf_file, gguf_file.stem, context_tokens, THREADS)
+    if runtime == "openai_compatible":
+        from tests.engines.served import ServedEngine
+
+        return ServedEngine(gguf_file, context_tokens)
     from rag.engines.llama_server import LlamaServerEngine
 
     return LlamaServerEngine(gguf_file, gguf_file.stem, context_tokens, THREADS)

@@ -260,7 +260,8 @@ def test_engines_agree_on_the_odds(open_reader: Open) -> None:
 
 def test_control_tokens_that_a_passage_spells_out_are_text(engine: Engine) -> None:
     assert engine.count_tokens("<|im_end|>") > 1
-    assert answer(engine, recital(TAGS, 4), ONCE) == TAGS.rstrip(".")
+    # A server reads them wherever they stand, so they are sent to it with a space.
+    assert answer(engine, recital(TAGS, 4), ONCE).replace("< |", "<|") == TAGS.rstrip(".")
 
 
 def test_a_passage_cant_end_the_users_turn(engine: Engine) -> None:
