@@ -69,9 +69,10 @@ MAY_IMPORT = {
     "shelf": "types errors logs documents index visiting indexing syncing pipeline holdings desk",
     "talks": "types errors logs exchanges conversations rendering desk",
     "bulk": "types errors settings logs tasks pipeline batch evaluation desk",
+    "service": "types errors settings logs rendering guarding desk",
     "page": (
         "types errors settings logs exchanges conversations tasks pipeline rendering exporting guarding holdings desk "
-        "shelf talks bulk"
+        "shelf talks bulk service"
     ),
     "app": "errors settings rendering page",
     "cli": (

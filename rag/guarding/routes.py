@@ -1,4 +1,4 @@
-"""Which requests are passed on to Gradio: those of the page, and those by which programs call a function."""
+"""Which requests are passed on: those of the page, and those by which programs ask, in Gradio's way or in OpenAI's."""
 
 import re
 from collections.abc import Collection
@@ -20,6 +20,9 @@ CALL = "/gradio_api/call/"
 with all that was sent."""
 CONFIGURATION = ("/config", "/gradio_api/info")
 """What gradio_client reads before it asks; the query is dropped, for Gradio takes names of files in it."""
+OPENAI = "/v1/"
+"""Beginning of the addresses that OpenAI's clients ask for."""
+CHAT = "/v1/chat/completions"
 
 Route: TypeAlias = tuple[tuple[str, ...], re.Pattern[str]]
 """Methods, and the whole path."""
@@ -66,7 +69,7 @@ class Routes:
 
     def open_with_token(self, path: str) -> bool:
         """Whether a user's token opens the path, as their cookie does."""
-        needed = path == "/config" or (path.startswith("/gradio_api/") and not path.startswith(UPLOAD))
+        needed = path == "/config" or (path.startswith(("/gradio_api/", OPENAI)) and not path.startswith(UPLOAD))
         return self._to_programs and needed
 
 
@@ -81,5 +84,6 @@ def _of_programs(functions: Collection[str]) -> tuple[Route, ...]:
             (("POST",), rf"{CALL}v2/{name}"),
             (("GET",), rf"{CALL}(?:v2/)?{name}/(?P<session>{SESSION})"),
             (("POST",), rf"{MCP}/?"),
+            *(((("POST",), CHAT), (READ, rf"{OPENAI}models(?:/[A-Za-z0-9._-]+)?")) if "ask" in functions else ()),
         )
     )

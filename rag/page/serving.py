@@ -22,12 +22,15 @@ from rag.guarding import MAX_BYTES, USER, Door, Gate, Logins, Rates, Users, is_l
 from rag.page.api import NAMES, numbers, unsuited
 from rag.page.building import MOST_CONNECTIONS, build_page
 from rag.page.tools import with_tools
+from rag.service import Stopping, with_service
 from rag.settings import Login, Settings
 from rag.talks import Talks
 
 
 @contextmanager
-def serving(settings: Settings, opener: OpenPipeline = open_pipeline) -> Iterator[str]:
+def serving(
+    settings: Settings, opener: OpenPipeline = open_pipeline, stopping: Stopping | None = None
+) -> Iterator[str]:
     """Run the page, yield its address, and end everything with the block.
 
     Raises RagError when it can't listen, or would let in people whom nobody has given a password.
@@ -38,7 +41,8 @@ def serving(settings: Settings, opener: OpenPipeline = open_pipeline) -> Iterato
         conversations = Conversations(settings.conversations_folder)
         page = build_page(desk, Talks(desk, conversations, settings.log_texts), door)
         desk.open()
-        server = _server(Gate(with_tools(with_page(page, door), desk, door), door, numbers(page)))
+        answering = with_service(with_tools(with_page(page, door), desk, door), desk, stopping or Stopping())
+        server = _server(Gate(answering, door, numbers(page)))
         thread = threading.Thread(target=server.run, args=([listener],), name="page", daemon=True)
         thread.start()
         try:
