@@ -77,7 +77,7 @@ MAY_IMPORT = {
     "app": "errors settings rendering page",
     "cli": (
         f"types errors settings logs model_files records exchanges conversations {STAGES} indexing syncing watching "
-        "pipeline rendering exporting guarding desk talks calibration metrics batch evaluation app"
+        "pipeline rendering exporting guarding desk talks page calibration metrics batch evaluation"
     ),
 }
 
@@ -89,6 +89,8 @@ ONLY_IN = {
     "docx": {"documents", "exporting"},
     "reportlab": {"exporting"},
     "sentence_transformers": {"embedding"},
+    "prometheus_client": {"service"},
+    "opentelemetry": {"service"},
 }
 """Libraries that one row keeps to itself."""
 

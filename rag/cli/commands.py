@@ -1,4 +1,4 @@
-"""`rag index · ask · models · status · serve`, and those of `bulk`, `keeping`, `conversations` and `user`.
+"""`rag index · ask · models · status`, and those of `bulk`, `keeping`, `serving`, `conversations` and `user`.
 
 They read arguments, call the package and print.
 
@@ -23,6 +23,7 @@ from rag.cli.conversations import conversations_app
 from rag.cli.keeping import keeping_app, library_json, stale_lines
 from rag.cli.progress import Draft, ProgressLines
 from rag.cli.reports import answer_json, index_lines, models_table, status_lines
+from rag.cli.serving import serving_app
 from rag.cli.shared import ABSTAINED, FAILED, WRONG_USE, one_line, print_lines, settings_of
 from rag.cli.user import user_app
 from rag.documents import is_address
@@ -44,6 +45,7 @@ app.add_typer(user_app, name="user")
 app.add_typer(conversations_app, name="conversations")
 app.add_typer(bulk_app)
 app.add_typer(keeping_app)
+app.add_typer(serving_app)
 
 
 def run() -> None:
@@ -194,14 +196,6 @@ def status(
         sys.stdout.buffer.write(f"{library_json(settings)}\n".encode("utf-8", "replace"))
         return
     print_lines([*status_lines(settings), *stale_lines(settings)])
-
-
-@app.command()
-def serve(context: typer.Context) -> None:
-    """Open the chat page."""
-    import app as page
-
-    page.run(settings_of(context))
 
 
 @models_app.command("list")

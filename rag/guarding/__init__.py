@@ -24,16 +24,19 @@ from rag.guarding.logins import Logins
 from rag.guarding.origins import is_loopback, is_wildcard
 from rag.guarding.rates import Rates
 from rag.guarding.refusals import openai_error
-from rag.guarding.routes import CHAT, MCP, OPENAI
+from rag.guarding.routes import ALIVE, CHAT, MCP, METRICS, OPENAI, READY
 from rag.guarding.uploads import Uploads
 from rag.guarding.users import Users
 
 __all__ = [
+    "ALIVE",
     "BROWSER",
     "CHAT",
     "MAX_BYTES",
     "MCP",
+    "METRICS",
     "OPENAI",
+    "READY",
     "USER",
     "Cited",
     "Door",

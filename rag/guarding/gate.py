@@ -34,7 +34,20 @@ from rag.guarding.logins import LASTS, Logins
 from rag.guarding.origins import comes_from_here, may_be_called
 from rag.guarding.rates import Rates
 from rag.guarding.refusals import refusal, too_many
-from rag.guarding.routes import CALL, CHAT, CONFIGURATION, JOIN, MCP, OPENAI, READ, SESSION, UPLOAD, Routes
+from rag.guarding.routes import (
+    ALIVE,
+    CALL,
+    CHAT,
+    CONFIGURATION,
+    JOIN,
+    MCP,
+    OPENAI,
+    READ,
+    READY,
+    SESSION,
+    UPLOAD,
+    Routes,
+)
 from rag.guarding.streams import Streams
 from rag.guarding.uploads import Reading, Uploads, files_named
 from rag.logs import log_failure
@@ -85,6 +98,8 @@ class Door:
     log_texts: bool = False
     editors: Collection[str] = ()
     """Users who may change the library; empty where everyone may who comes in."""
+    metrics: bool = False
+    """Whether Prometheus may collect, with a user's token where there is a login."""
     api: Collection[str] = ()
     """Names of the functions that programs may call, by REST and as tools of MCP; empty where they may call none."""
 
@@ -102,7 +117,7 @@ class Gate:
         self._door = door
         self._sessions: OrderedDict[str, str] = OrderedDict()  # session → the user who began it
         self._streams = Streams()
-        self._routes = Routes(door.api)
+        self._routes = Routes(door.api, door.metrics)
         self._functions = functions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,7 +144,7 @@ class Gate:
             await stranger(scope, receive, answer.send)
             return
         user, by_token = None, False
-        if logins := self._door.logins:
+        if (logins := self._door.logins) and request.scope["path"] not in (ALIVE, READY):
             user, by_token = await run_in_threadpool(self._user, request, logins)
             if user is None or request.url.path in ("/login", "/logout"):
                 response = await self._log_in(request, logins, client)

@@ -24,6 +24,10 @@ OPENAI = "/v1/"
 """Beginning of the addresses that OpenAI's clients ask for."""
 CHAT = "/v1/chat/completions"
 
+ALIVE, READY = "/healthz", "/readyz"
+"""What may be asked by anybody, also where there is a login."""
+METRICS = "/metrics"
+
 Route: TypeAlias = tuple[tuple[str, ...], re.Pattern[str]]
 """Methods, and the whole path."""
 
@@ -37,6 +41,7 @@ _OF_THE_PAGE: tuple[Route, ...] = tuple(
         (READ, r"/gradio_api/queue/data"),
         (READ, r"/gradio_api/startup-events"),
         (READ, r"/gradio_api/upload_progress"),
+        (READ, rf"{ALIVE}|{READY}"),
         (("POST",), r"/gradio_api/(?:queue/join|cancel|reset)/?"),
         (("POST",), UPLOAD),
     )
@@ -46,10 +51,12 @@ _OF_THE_PAGE: tuple[Route, ...] = tuple(
 class Routes:
     """What is open; everything else answers 404."""
 
-    def __init__(self, functions: Collection[str]) -> None:
+    def __init__(self, functions: Collection[str], metrics: bool = False) -> None:
         """`functions` are the names of those that programs may call; none of their routes is open where it is empty."""
         self._to_programs = bool(functions)
-        self._open = (*_OF_THE_PAGE, *_of_programs(functions))
+        self._metrics = metrics
+        measured: tuple[Route, ...] = ((READ, re.compile(METRICS)),) if metrics else ()
+        self._open = (*_OF_THE_PAGE, *_of_programs(functions), *measured)
 
     def methods(self, path: str) -> tuple[str, ...]:
         """By which the path may be asked for; none where nothing is there."""
@@ -70,7 +77,7 @@ class Routes:
     def open_with_token(self, path: str) -> bool:
         """Whether a user's token opens the path, as their cookie does."""
         needed = path == "/config" or (path.startswith(("/gradio_api/", OPENAI)) and not path.startswith(UPLOAD))
-        return self._to_programs and needed
+        return (self._to_programs and needed) or (self._metrics and path == METRICS)
 
 
 def _of_programs(functions: Collection[str]) -> tuple[Route, ...]:

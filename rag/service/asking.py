@@ -18,6 +18,10 @@ Events: TypeAlias = Generator[Event | Waiting | None, None, None]
 Came: TypeAlias = Event | Waiting | Exception | None
 
 
+CLIENT = "citeline.client"
+"""In the ASGI scope of a worker: who takes turns with others, as the process that handed the question on knows it."""
+
+
 class HungUp(Exception):
     """Who asked is gone."""
 
@@ -79,6 +83,8 @@ class Asking:
 
 def client_of(scope: Scope) -> str:
     """Who takes turns with others: a user where there is a login, else all programs of a machine together."""
+    if CLIENT in scope:
+        return str(scope[CLIENT])
     if user := scope.get(USER):
         return f"user {user}"
     host, _ = scope.get("client") or ("", 0)

@@ -18,6 +18,7 @@ class Stopping:
         self._lock = threading.Lock()
         self._answering = 0
         self._begun = False
+        self._hurry = False
 
     @property
     def begun(self) -> bool:
@@ -37,21 +38,26 @@ class Stopping:
                 self._answering -= taken
 
     def begin(self) -> None:
-        """From now on take no new question."""
-        with self._lock:
-            self._begun = True
+        """From now on take no new question; called once more, don't wait for answers either.
 
-    def finish(self, seconds: float, busy: Callable[[], bool], hurry: Callable[[], bool] = lambda: False) -> bool:
-        """Wait until all is answered, `busy` being whether the page's readers wait too; at most so many seconds.
-
-        Whether all was answered: not so where `hurry` or the time ended it.
+        Without a lock, for it is called where a signal interrupts anything.
         """
-        self.begin()
+        self._begun, self._hurry = True, self._begun
+
+    def finish(self, seconds: float, busy: Callable[[], bool]) -> bool:
+        """Wait until all is answered, `busy` being whether readers of the page wait too; at most so many seconds.
+
+        Whether all was answered.
+        """
         deadline, read = time.monotonic() + seconds, busy()
-        while self._answering or busy():
-            if hurry() or time.monotonic() > deadline:
+        while self._programs_wait() or busy():
+            if self._hurry or time.monotonic() > deadline:
                 return False
             time.sleep(GLANCE)
         if read:
             time.sleep(min(SETTLING, max(0.0, deadline - time.monotonic())))
         return True
+
+    def _programs_wait(self) -> bool:
+        with self._lock:
+            return self._answering > 0
