@@ -121,6 +121,7 @@ class Workers:
 
     async def _hand_on(self, scope: Scope, body: bytes, send: Send) -> None:
         refused: Response = openai_error(503, "Citeline is starting. Try again in a moment.", "starting", wait=3)
+        lost = 0
         for worker in sorted(self._workers, key=lambda worker: worker.questions):
             begun = False
             try:
@@ -134,11 +135,16 @@ class Workers:
                         await send({"type": "http.response.body", "body": chunk, "more_body": True})
                     await send({"type": "http.response.body", "body": b""})
                     return
+            except httpx.ConnectError:  # it is being started again
+                continue
             except httpx.HTTPError:
+                lost += 1
                 if begun:
-                    lost = event_of(openai_error(503, LOST).body)
-                    await send({"type": "http.response.body", "body": lost})
+                    await send({"type": "http.response.body", "body": event_of(openai_error(503, LOST).body)})
                     return
+                if lost > 1:  # a question that ends processes isn't to end them all
+                    refused = openai_error(503, LOST)
+                    break
         await refused(scope, _nothing, send)
 
     def _begun(self, path: Path) -> BaseProcess:

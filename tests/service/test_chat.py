@@ -16,6 +16,7 @@ from rag.errors import EngineError
 from rag.guarding import Users
 from rag.types import Finished, PassagesFound, TextPiece, Turn
 from tests.page import ScriptedPipeline, passage, refusal, served, usual
+from tests.page import answer as answer_of
 from tests.service.conftest import BILL, FANTASY, SENTENCE
 
 QUESTION = "How much does TikTok pay Microsoft?"
@@ -142,10 +143,6 @@ def test_earlier_messages_are_the_history_as_readers_know_it() -> None:
 def test_foreign_text_embeds_nothing_in_a_client_that_shows_markdown() -> None:
     hostile = "It pays ![x](http://a.example/?q=1) <img src=x> [y][z]."
     article = passage(1, hostile, title="[t](http://a.example)")
-    answer = usual()[-1]
-    assert isinstance(answer, Finished)
-    from tests.page import answer as answer_of
-
     script = [PassagesFound((article,)), Finished(answer_of("?", hostile, article, cited=hostile))]
     with served(ScriptedPipeline(script)) as address:
         content = asked(address, "?", model="citeline-sources").choices[0].message.content
