@@ -7,15 +7,12 @@ import traceback
 from datetime import UTC, datetime
 
 
-def write_logs(as_json: bool) -> None:
-    """From now on write what this process logs to standard error, as lines of text or of JSON.
-
-    In JSON there is a line for every question too.
-    """
+def write_json_lines() -> None:
+    """From now on write what this process logs to standard error as lines of JSON, one for every question included."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines() if as_json else logging.Formatter("%(message)s"))
+    handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("citeline").setLevel(logging.INFO if as_json else logging.NOTSET)
+    logging.getLogger("citeline").setLevel(logging.INFO)
 
 
 class JsonLines(logging.Formatter):

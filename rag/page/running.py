@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from types import FrameType
 
 from rag.desk import OpenPipeline, open_pipeline
-from rag.logs import write_logs
+from rag.logs import write_json_lines
 from rag.page.serving import serving
 from rag.service import COUNTED_IN, Stopping
 from rag.settings import LogFormat, Settings
@@ -25,13 +25,14 @@ def run(settings: Settings, workers: int = 0, opener: OpenPipeline = open_pipeli
     SIGTERM lets running answers finish, for `stop_seconds` at most; a second one doesn't wait for them, and neither
     does Ctrl-C. Raises RagError when it can't listen.
     """
-    write_logs(settings.log_format is LogFormat.JSON)
+    if settings.log_format is LogFormat.JSON:
+        write_json_lines()
     stopping = Stopping()
 
     def end(_number: int, _frame: FrameType | None) -> None:
         stopping.begin()
 
-    signal.signal(signal.SIGTERM, end)
+    before = signal.signal(signal.SIGTERM, end)
     try:
         with (
             _counting_together() if settings.metrics and workers else nullcontext(),
@@ -43,6 +44,8 @@ def run(settings: Settings, workers: int = 0, opener: OpenPipeline = open_pipeli
                 time.sleep(GLANCE)
     except KeyboardInterrupt:
         return
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from rag.desk import OpenPipeline
 from rag.errors import RagError
 from rag.guarding import CHAT, READY, openai_error
-from rag.logs import write_logs
+from rag.logs import write_json_lines
 from rag.service.addresses import Service, with_service
 from rag.service.asking import CLIENT, client_of
 from rag.service.figures import SHARED, forget_process
@@ -74,16 +74,16 @@ class Workers:
     opener: OpenPipeline
     stopping: Stopping
     _workers: list[Worker] = field(default_factory=list)
-    _folder: Path | None = None
+    folder: Path | None = None
     _closing: threading.Event = field(default_factory=threading.Event)
 
     def start(self, count: int) -> None:
         """Start so many processes. Raises RagError where this system can't."""
         if not hasattr(socket, "AF_UNIX"):
             raise RagError("Workers need Unix sockets, which this system lacks. Leave --workers out.")
-        self._folder = Path(tempfile.mkdtemp(prefix="citeline-workers-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="citeline-workers-"))
         for number in range(count):
-            path = self._folder / f"{number}.sock"
+            path = self.folder / f"{number}.sock"
             transport = httpx.AsyncHTTPTransport(uds=str(path), limits=httpx.Limits(max_keepalive_connections=0))
             client = httpx.AsyncClient(transport=transport, timeout=httpx.Timeout(5.0, read=LONGEST_SILENCE))
             self._workers.append(Worker(path, self._begun(path), client))
@@ -116,8 +116,8 @@ class Workers:
             if worker.process.is_alive():
                 worker.process.kill()
                 worker.process.join()
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     async def _hand_on(self, scope: Scope, body: bytes, send: Send) -> None:
         refused: Response = openai_error(503, "Citeline is starting. Try again in a moment.", "starting", wait=3)
@@ -174,7 +174,8 @@ class Workers:
 def work(settings: Settings, opener: OpenPipeline, path: str, parent: int) -> None:
     """What a worker does until SIGTERM, or until nobody is left to hand questions on."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the page's ends the others
-    write_logs(settings.log_format is LogFormat.JSON)
+    if settings.log_format is LogFormat.JSON:
+        write_json_lines()
     stopping = Stopping()
     service = Service(settings, opener, stopping)
     service.desk.open()

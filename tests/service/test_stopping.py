@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -13,10 +14,11 @@ import openai
 import pytest
 from openai import OpenAI
 
+from rag.service import Stopping, Workers
 from rag.settings import Settings
 from tests.browser import free_port
 from tests.cli.commands import ROOT, environment
-from tests.service.conftest import FANTASY, SENTENCE
+from tests.service.conftest import FANTASY, SENTENCE, replying
 from tests.service.server import SLOWLY
 
 QUESTION = "How much does TikTok pay Microsoft?"
@@ -110,3 +112,13 @@ def test_a_worker_that_dies_ends_what_it_was_streaming_with_an_error_and_nothing
         assert server.wait(60) == 0
         left = subprocess.run(["pgrep", "-P", str(os.getpid()), "-f", "tests.service.server"], check=False)
         assert left.returncode == 1
+
+
+def test_the_sockets_of_workers_lie_where_nobody_else_may_enter_and_are_gone_at_the_end(library: Settings) -> None:
+    workers = Workers(library, replying, Stopping())
+    workers.start(0)
+    folder = workers.folder
+    assert folder is not None
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    workers.close()
+    assert not folder.exists()
