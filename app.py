@@ -1,26 +1,11 @@
 """The page: `python app.py` opens it on http://127.0.0.1:7860. `rag.page` says what is on it."""
 
-import signal
 import sys
-import time
 
 from rag import rendering
 from rag.errors import InputError, RagError
-from rag.page.serving import serving
-from rag.settings import Settings, load_settings
-
-
-def run(settings: Settings) -> None:
-    """Run the page until Ctrl-C or SIGTERM. Raises RagError when it can't listen."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with serving(settings) as address:
-            sys.stdout.write(f"Citeline is at {address} (Ctrl-C ends it).\n")
-            sys.stdout.flush()
-            while True:
-                time.sleep(3600)
-    except KeyboardInterrupt:
-        return
+from rag.page.running import run
+from rag.settings import load_settings
 
 
 def main() -> int:

@@ -15,6 +15,7 @@
     │   ├── LibraryMismatch   made with another embedder, chunker or newer version
     │   └── LibraryUnwritable read-only, or damaged beyond reading
     ├── EngineError           the language model could not be loaded or run
+    ├── LineFull              too many questions wait already
     └── DiskFull              no room left for what was being written
 
 A message has up to three parts, in this order: what was wrong, what would do, the command that mends it.
@@ -79,6 +80,10 @@ class LibraryUnwritable(LibraryError):
 
 class EngineError(RagError):
     """The language model could not be loaded or run."""
+
+
+class LineFull(RagError):
+    """Too many questions wait already, of all clients or of one."""
 
 
 class DiskFull(RagError):

@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict, deque
 
-from rag.errors import RagError
+from rag.errors import LineFull
 
 MOST_EACH = 3
 """Questions of one client in the line, at most."""
@@ -23,13 +23,13 @@ class Line:
         self._waiting: OrderedDict[str, deque[object]] = OrderedDict()  # by client, whose turn it is first
 
     def join(self, client: str) -> object:
-        """A new ticket at the client's end of the line. Raises RagError when it, or the client's share, is full."""
+        """A new ticket at the client's end of the line. Raises LineFull when it, or the client's share, is full."""
         ticket = object()
         with self._lock:
             if len(self._waiting.get(client, ())) >= MOST_EACH:
-                raise RagError(f"{MOST_EACH} questions of yours wait already. Ask again when one is answered.")
+                raise LineFull(f"{MOST_EACH} questions of yours wait already. Ask again when one is answered.")
             if sum(map(len, self._waiting.values())) >= self._most:
-                raise RagError(f"{self._most} questions wait already, which is the most. Ask again in a minute.")
+                raise LineFull(f"{self._most} questions wait already, which is the most. Ask again in a minute.")
             self._waiting.setdefault(client, deque()).append(ticket)
             if self._served is not None and self._served_client in self._waiting:
                 self._waiting.move_to_end(self._served_client)

@@ -55,6 +55,13 @@ class Login(StrEnum):
     """Nobody, even where the whole network can reach it."""
 
 
+class LogFormat(StrEnum):
+    """How a server writes its log."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class Settings(BaseSettings):
     """What a user may change. Build it with `load_settings`, which turns bad values into a `SettingsError`."""
 
@@ -117,6 +124,9 @@ class Settings(BaseSettings):
     questions_per_minute: int = Field(60, ge=1, le=10_000, description="presses of a button a reader may make")
     waiting: int = Field(20, ge=1, le=1_000, description="questions that may wait in line, at most")
     log_texts: bool = Field(False, description="let the log quote questions and articles")
+    log_format: LogFormat = Field(LogFormat.TEXT, description="text, or json with a line for every question")
+    metrics: bool = Field(False, description="let Prometheus collect counts and times from /metrics")
+    stop_seconds: float = Field(30, ge=0, le=3600, description="in which running answers finish when a server is ended")
 
     @property
     def conversations_folder(self) -> Path:

@@ -71,14 +71,15 @@ MAY_IMPORT = {
     "shelf": "types errors logs documents index visiting indexing syncing pipeline holdings desk",
     "talks": "types errors logs exchanges conversations rendering desk",
     "bulk": "types errors settings logs tasks pipeline batch evaluation desk",
+    "service": "types errors settings logs rendering guarding desk",
     "page": (
         "types errors settings logs exchanges conversations tasks pipeline rendering exporting guarding holdings desk "
-        "shelf talks bulk"
+        "shelf talks bulk service"
     ),
     "app": "errors settings rendering page",
     "cli": (
         f"types errors plain_text settings logs model_files records exchanges conversations {STAGES} indexing syncing "
-        "watching pipeline rendering exporting guarding desk talks calibration metrics batch evaluation app"
+        "watching pipeline rendering exporting guarding desk talks page calibration metrics batch evaluation"
     ),
 }
 
@@ -90,6 +91,8 @@ ONLY_IN = {
     "docx": {"documents", "exporting"},
     "reportlab": {"exporting"},
     "sentence_transformers": {"embedding"},
+    "prometheus_client": {"service"},
+    "opentelemetry": {"service"},
 }
 """Libraries that one row keeps to itself."""
 

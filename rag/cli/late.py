@@ -13,7 +13,7 @@ COMMANDS = {
     ),
     "ask": ("asking", "Answer a question from the library, then list the sources with the sentences that were cited."),
     "status": ("status", "Show the library, every stale file with its reason, the models and the engine in use."),
-    "serve": ("serving", "Open the chat page."),
+    "serve": ("serving", "Open the chat page, with its API for programs and chat clients, until Ctrl-C or SIGTERM."),
     "models": ("models", "The model files: where they are, whether they are the published ones."),
     "user": ("user", "Who may log in on the page when others can reach it."),
     "conversations": ("conversations", "The conversations saved by the page, those of all its users."),

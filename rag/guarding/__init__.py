@@ -1,7 +1,8 @@
 """Guards of the page: who may come in, from where, how often, and what they get to see.
 
 gate      what every request passes
-routes    the requests that are passed on to Gradio
+routes    the requests that are passed on
+refusals  what the others are answered
 origins   Host, Origin and Sec-Fetch-Site
 headers   Content-Security-Policy and the rest of what browsers are told
 bodies    bodies counted while they arrive
@@ -22,14 +23,20 @@ from rag.guarding.headers import document_policy
 from rag.guarding.logins import Logins
 from rag.guarding.origins import is_loopback, is_wildcard
 from rag.guarding.rates import Rates
-from rag.guarding.routes import MCP
+from rag.guarding.refusals import openai_error
+from rag.guarding.routes import ALIVE, CHAT, MCP, METRICS, OPENAI, READY
 from rag.guarding.uploads import Uploads
 from rag.guarding.users import Users
 
 __all__ = [
+    "ALIVE",
     "BROWSER",
+    "CHAT",
     "MAX_BYTES",
     "MCP",
+    "METRICS",
+    "OPENAI",
+    "READY",
     "USER",
     "Cited",
     "Door",
@@ -42,4 +49,5 @@ __all__ = [
     "document_policy",
     "is_loopback",
     "is_wildcard",
+    "openai_error",
 ]

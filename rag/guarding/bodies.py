@@ -11,9 +11,11 @@ SECONDS = 30.0
 class BodyRefused(Exception):
     """A body that isn't read to its end; `status` says why in HTTP's numbers."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, wait: float = 0.0) -> None:
+        """`wait` is in seconds, after which to try again; 0 where that wouldn't help."""
         super().__init__(message)
         self.status = status
+        self.wait = wait
 
 
 async def read_body(receive: Receive, most: int, seconds: float = SECONDS) -> bytes:

@@ -22,7 +22,7 @@ from urllib.parse import parse_qs
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.guarding.bodies import BodyRefused, read_body, replayed
@@ -33,7 +33,21 @@ from rag.guarding.headers import ALWAYS, NOTHING, inline_scripts, login_policy, 
 from rag.guarding.logins import LASTS, Logins
 from rag.guarding.origins import comes_from_here, may_be_called
 from rag.guarding.rates import Rates
-from rag.guarding.routes import CALL, CONFIGURATION, JOIN, MCP, READ, SESSION, UPLOAD, Routes
+from rag.guarding.refusals import refusal, too_many
+from rag.guarding.routes import (
+    ALIVE,
+    CALL,
+    CHAT,
+    CONFIGURATION,
+    JOIN,
+    MCP,
+    OPENAI,
+    READ,
+    READY,
+    SESSION,
+    UPLOAD,
+    Routes,
+)
 from rag.guarding.streams import Streams
 from rag.guarding.uploads import Reading, Uploads, files_named
 from rag.logs import log_failure
@@ -41,6 +55,8 @@ from rag.rendering import LOGIN_STYLE, login_page, page_script
 
 MOST_BYTES = 64 * 1024
 """Of what a page sends: a question of 2,000 characters takes 24 kB at most, as JSON with everything escaped."""
+MOST_TALK_BYTES = 1024 * 1024
+"""Of what a chat client sends: each time the whole conversation."""
 MOST_SESSIONS = 10_000
 """Sessions whose users are remembered."""
 
@@ -82,6 +98,8 @@ class Door:
     log_texts: bool = False
     editors: Collection[str] = ()
     """Users who may change the library; empty where everyone may who comes in."""
+    metrics: bool = False
+    """Whether Prometheus may collect, with a user's token where there is a login."""
     api: Collection[str] = ()
     """Names of the functions that programs may call, by REST and as tools of MCP; empty where they may call none."""
 
@@ -99,7 +117,7 @@ class Gate:
         self._door = door
         self._sessions: OrderedDict[str, str] = OrderedDict()  # session → the user who began it
         self._streams = Streams()
-        self._routes = Routes(door.api)
+        self._routes = Routes(door.api, door.metrics)
         self._functions = functions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,20 +131,20 @@ class Gate:
         try:
             await self._admit(scope, receive, answer)
         except BodyRefused as refused:
-            await _refusal(refused.status, str(refused), scope["path"])(scope, receive, answer.send)
+            await refusal(refused.status, str(refused), scope["path"], refused.wait)(scope, receive, answer.send)
         except Exception as error:
             log_failure(_log, "A request could not be answered", error, self._door.log_texts)
             if not answer.begun:
-                await _refusal(500, "Citeline didn’t foresee this error.")(scope, receive, answer.send)
+                await refusal(500, "Citeline didn’t foresee this error.", scope["path"])(scope, receive, answer.send)
 
     async def _admit(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         request = Request(scope, receive)
         client = _client(request)
-        if refusal := self._refuse_strangers(request, client):
-            await refusal(scope, receive, answer.send)
+        if stranger := self._refuse_strangers(request, client):
+            await stranger(scope, receive, answer.send)
             return
         user, by_token = None, False
-        if logins := self._door.logins:
+        if (logins := self._door.logins) and request.scope["path"] not in (ALIVE, READY):
             user, by_token = await run_in_threadpool(self._user, request, logins)
             if user is None or request.url.path in ("/login", "/logout"):
                 response = await self._log_in(request, logins, client)
@@ -140,8 +158,8 @@ class Gate:
             response = await run_in_threadpool(self._handed_file, request, user, found["token"])
             await response(scope, receive, answer.send)
             return
-        if refusal := self._refuse_unknown(request):
-            await refusal(scope, receive, answer.send)
+        if unknown := self._refuse_unknown(request):
+            await unknown(scope, receive, answer.send)
             return
         if request.url.path == UPLOAD:
             await self._upload(request, user, client, answer.send)
@@ -165,12 +183,13 @@ class Gate:
 
     def _refuse_strangers(self, request: Request, client: str) -> Response | None:
         hosts = request.headers.getlist("host")
+        path = request.scope["path"]
         if len(hosts) != 1 or not may_be_called(hosts[0], self._door.listening, self._door.names):
-            return _refusal(421, "This page isn’t served under that name. Name it in RAG_HOSTS if it should be.")
+            return refusal(421, "This page isn’t served under that name. Name it in RAG_HOSTS if it should be.", path)
         if not comes_from_here(request.headers, request.method):
-            return _refusal(403, "Another site sent this request.")
+            return refusal(403, "Another site sent this request.", path)
         if wait := self._door.requests.wait(client):
-            return _too_many(wait)
+            return too_many(wait, path)
         return None
 
     async def _log_in(self, request: Request, logins: Logins, client: str) -> Response:
@@ -182,7 +201,7 @@ class Gate:
             return gone
         if request.method == "POST" and path == "/login":
             if wait := self._door.attempts.wait(client):
-                return _too_many(wait)
+                return too_many(wait)
             name, password = _credentials(await read_body(request.receive, 4096))
             token = await run_in_threadpool(logins.begin, name, password)
             if token is None:
@@ -195,8 +214,10 @@ class Gate:
             return _login_response("", HTTPStatus.OK)
         if self._routes.open_with_token(path):
             message = "Send a token as `Authorization: Bearer …`. `rag user token NAME` makes one."
+            if path.startswith(OPENAI):
+                return refusal(401, message, path)
             return JSONResponse({"detail": message}, 401, {"WWW-Authenticate": "Bearer"})
-        return _refusal(401, "Log in first.")
+        return refusal(401, "Log in first.")
 
     def _user(self, request: Request, logins: Logins) -> tuple[str | None, bool]:
         """Who is logged in, or whose token it is, and whether it is a token: that opens only what programs need."""
@@ -215,14 +236,14 @@ class Gate:
         file = self._door.cited.file(user, document_id) if request.method in READ else None
         if file is None:
             message = "No file is here that you have seen cited, or it has changed. Run `rag index` and ask again."
-            return _refusal(404, message)
+            return refusal(404, message)
         headers = {"Content-Disposition": disposition(file.name, file.shown), "Cache-Control": "no-store"}
         return Response(file.data, headers=headers, media_type=file.content_type)
 
     def _handed_file(self, request: Request, user: str | None, token: str) -> Response:
         file = self._door.handed.file(user, token) if request.method in READ else None
         if file is None:
-            return _refusal(404, "This file is no longer here. Go back to the page and make it once more.")
+            return refusal(404, "This file is no longer here. Go back to the page and make it once more.")
         headers = {"Content-Disposition": disposition(file.name, bool(file.policy)), "Cache-Control": "no-store"}
         if file.policy:
             headers["Content-Security-Policy"] = file.policy
@@ -248,7 +269,7 @@ class Gate:
     def _count_press(self, client: str) -> None:
         """Raises BodyRefused for one too many."""
         if wait := self._door.questions.wait(client):
-            raise BodyRefused(429, f"That is too much at once. Wait {math.ceil(wait)} s.")
+            raise BodyRefused(429, f"That is too much at once. Wait {math.ceil(wait)} s.", wait)
 
     async def _checked_body(
         self, request: Request, receive: Receive, user: str | None, client: str, by_token: bool
@@ -257,15 +278,17 @@ class Gate:
         path = request.url.path
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise BodyRefused(415, "Send JSON.")
-        if path.startswith((JOIN, CALL)):
+        if path.startswith((JOIN, CALL, CHAT)):
             self._count_press(user or client)
-        body = await read_body(receive, MOST_BYTES)
+        body = await read_body(receive, MOST_TALK_BYTES if path == CHAT else MOST_BYTES)
         try:
             content = json.loads(body)
         except (ValueError, RecursionError):
             raise BodyRefused(400, "That is no JSON.") from None
         if not isinstance(content, dict):
             raise BodyRefused(400, "That is no JSON object.")
+        if path == CHAT:
+            return replayed(body, receive), ""
         if path.startswith(MCP) and content.get("method") == "tools/call":
             self._count_press(user or client)
         if not all(isinstance(file, str) and self._door.uploads.belongs(file, user) for file in files_named(content)):
@@ -281,10 +304,11 @@ class Gate:
         return replayed(body, receive), session
 
     def _refuse_unknown(self, request: Request) -> Response | None:
-        methods = self._routes.methods(request.scope["path"])
+        path = request.scope["path"]
+        methods = self._routes.methods(path)
         if not methods:
-            return _refusal(404, "There is nothing here.")
-        return None if request.method in methods else _refusal(405, "That isn’t done here.")
+            return refusal(404, "There is nothing here.", path)
+        return None if request.method in methods else refusal(405, "That isn’t done here.", path)
 
     def _claim(self, session: str, user: str | None) -> None:
         """A session belongs to the user who began it. Raises BodyRefused for another's."""
@@ -369,14 +393,3 @@ def _passed_on(scope: Scope, user: str | None, browser: str = "") -> Scope:
 def _login_response(trouble: str, status: HTTPStatus) -> Response:
     headers = {"Content-Security-Policy": login_policy(LOGIN_STYLE), "Cache-Control": "no-store"}
     return HTMLResponse(login_page(trouble), status, headers)
-
-
-def _refusal(status: int, message: str, path: str = "") -> Response:
-    if path.startswith("/gradio_api/"):  # where the page reads what to tell its reader from JSON
-        return JSONResponse({"detail": message}, status)
-    return PlainTextResponse(f"{message}\n", status)
-
-
-def _too_many(wait: float) -> Response:
-    seconds = math.ceil(wait)
-    return PlainTextResponse(f"That is too much at once. Wait {seconds} s.\n", 429, {"Retry-After": str(seconds)})

@@ -1,4 +1,4 @@
-"""Which requests are passed on to Gradio: those of the page, and those by which programs call a function."""
+"""Which requests are passed on: those of the page, and those by which programs ask, in Gradio's way or in OpenAI's."""
 
 import re
 from collections.abc import Collection
@@ -20,6 +20,13 @@ CALL = "/gradio_api/call/"
 with all that was sent."""
 CONFIGURATION = ("/config", "/gradio_api/info")
 """What gradio_client reads before it asks; the query is dropped, for Gradio takes names of files in it."""
+OPENAI = "/v1/"
+"""Beginning of the addresses that OpenAI's clients ask for."""
+CHAT = "/v1/chat/completions"
+
+ALIVE, READY = "/healthz", "/readyz"
+"""What may be asked by anybody, also where there is a login."""
+METRICS = "/metrics"
 
 Route: TypeAlias = tuple[tuple[str, ...], re.Pattern[str]]
 """Methods, and the whole path."""
@@ -34,6 +41,7 @@ _OF_THE_PAGE: tuple[Route, ...] = tuple(
         (READ, r"/gradio_api/queue/data"),
         (READ, r"/gradio_api/startup-events"),
         (READ, r"/gradio_api/upload_progress"),
+        (READ, rf"{ALIVE}|{READY}"),
         (("POST",), r"/gradio_api/(?:queue/join|cancel|reset)/?"),
         (("POST",), UPLOAD),
     )
@@ -43,10 +51,12 @@ _OF_THE_PAGE: tuple[Route, ...] = tuple(
 class Routes:
     """What is open; everything else answers 404."""
 
-    def __init__(self, functions: Collection[str]) -> None:
+    def __init__(self, functions: Collection[str], metrics: bool = False) -> None:
         """`functions` are the names of those that programs may call; none of their routes is open where it is empty."""
         self._to_programs = bool(functions)
-        self._open = (*_OF_THE_PAGE, *_of_programs(functions))
+        self._metrics = metrics
+        measured: tuple[Route, ...] = ((READ, re.compile(METRICS)),) if metrics else ()
+        self._open = (*_OF_THE_PAGE, *_of_programs(functions), *measured)
 
     def methods(self, path: str) -> tuple[str, ...]:
         """By which the path may be asked for; none where nothing is there."""
@@ -66,8 +76,8 @@ class Routes:
 
     def open_with_token(self, path: str) -> bool:
         """Whether a user's token opens the path, as their cookie does."""
-        needed = path == "/config" or (path.startswith("/gradio_api/") and not path.startswith(UPLOAD))
-        return self._to_programs and needed
+        needed = path == "/config" or (path.startswith(("/gradio_api/", OPENAI)) and not path.startswith(UPLOAD))
+        return (self._to_programs and needed) or (self._metrics and path == METRICS)
 
 
 def _of_programs(functions: Collection[str]) -> tuple[Route, ...]:
@@ -81,5 +91,6 @@ def _of_programs(functions: Collection[str]) -> tuple[Route, ...]:
             (("POST",), rf"{CALL}v2/{name}"),
             (("GET",), rf"{CALL}(?:v2/)?{name}/(?P<session>{SESSION})"),
             (("POST",), rf"{MCP}/?"),
+            *(((("POST",), CHAT), (READ, rf"{OPENAI}models(?:/[A-Za-z0-9._-]+)?")) if "ask" in functions else ()),
         )
     )

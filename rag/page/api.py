@@ -12,12 +12,13 @@ from gradio.events import api as endpoint
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from rag import service
 from rag.desk import UNFORESEEN, Desk
 from rag.errors import RagError
-from rag.guarding import USER, Door
+from rag.guarding import Door
 from rag.logs import log_failure
 from rag.page.lookups import Lookups
-from rag.page.values import Fields
+from rag.service.values import Fields
 
 NAMES = ("ask", "search", "read_source")
 """Of the functions, as the gate has to know them."""
@@ -110,11 +111,7 @@ async def unsuited(request: Request, error: Exception) -> Response:
 def client_of(request: gr.Request | Request | None) -> str:
     """Who takes turns with others: a user where there is a login, else all programs of a machine together."""
     asked = request.request if isinstance(request, gr.Request) else request
-    scope = asked.scope if asked else {}
-    if user := scope.get(USER):
-        return f"user {user}"
-    host, _ = scope.get("client") or ("", 0)
-    return f"programs of {host}"
+    return service.client_of(asked.scope if asked else {})
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from contextlib import closing
 
 from rag.desk import Desk, Waiting
 from rag.errors import InputError
-from rag.page.values import Fields, answer_fields, document_fields, hit_fields, passage_fields
+from rag.service.values import Fields, answer_fields, document_fields, hit_fields, passage_fields
 from rag.types import Finished, PassagesFound, TextPiece
 
 MOST_PASSAGES = 50

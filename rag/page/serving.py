@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import gradio as gr
@@ -16,29 +16,41 @@ from starlette.types import ASGIApp
 
 from rag import rendering
 from rag.conversations import Conversations
-from rag.desk import FAREWELL, Desk, OpenPipeline, open_pipeline
+from rag.desk import FAREWELL, OpenPipeline, open_pipeline
 from rag.errors import RagError
 from rag.guarding import MAX_BYTES, USER, Door, Gate, Logins, Rates, Users, is_loopback, is_wildcard
 from rag.page.api import NAMES, numbers, unsuited
 from rag.page.building import MOST_CONNECTIONS, build_page
 from rag.page.tools import with_tools
+from rag.service import Service, Stopping, Workers, with_service
 from rag.settings import Login, Settings
 from rag.talks import Talks
 
 
 @contextmanager
-def serving(settings: Settings, opener: OpenPipeline = open_pipeline) -> Iterator[str]:
-    """Run the page, yield its address, and end everything with the block.
+def serving(
+    settings: Settings,
+    opener: OpenPipeline = open_pipeline,
+    stopping: Stopping | None = None,
+    workers: int = 0,
+) -> Iterator[str]:
+    """Run the page, yield its address, and end everything with the block: where `stopping` has begun, answers first.
+
+    With `workers` so many processes answer chats beside it.
 
     Raises RagError when it can't listen, or would let in people whom nobody has given a password.
     """
     door = door_of(settings)
     with closing(_listener(settings.host, settings.port)) as listener:
-        desk = Desk(settings, opener)
+        stopping = stopping or Stopping()
+        service = Service(settings, opener, stopping, Workers(settings, opener, stopping) if workers else None)
+        desk = service.desk
         conversations = Conversations(settings.conversations_folder)
         page = build_page(desk, Talks(desk, conversations, settings.log_texts), door)
         desk.open()
-        server = _server(Gate(with_tools(with_page(page, door), desk, door), door, numbers(page)))
+        service.start(workers)
+        answering = with_service(with_tools(with_page(page, door), desk, door), service)
+        server = _server(Gate(answering, door, numbers(page)))
         thread = threading.Thread(target=server.run, args=([listener],), name="page", daemon=True)
         thread.start()
         try:
@@ -46,7 +58,9 @@ def serving(settings: Settings, opener: OpenPipeline = open_pipeline) -> Iterato
                 time.sleep(0.01)
             yield _address(settings)
         finally:
-            desk.close()
+            with suppress(KeyboardInterrupt):  # Ctrl-C, for who doesn't want to wait
+                service.finish()
+            service.close()
             page.close(verbose=False)  # ends the answers that stream to open tabs
             server.should_exit = True
             thread.join(FAREWELL)
@@ -71,7 +85,14 @@ def door_of(settings: Settings) -> Door:
     questions, editors = Rates(rate, max(1, rate // 3)), _names(settings.editors)
     api = NAMES if settings.api or (settings.api is None and not open_to_others) else ()
     return Door(
-        settings.host, names, logins, questions=questions, log_texts=settings.log_texts, editors=editors, api=api
+        settings.host,
+        names,
+        logins,
+        questions=questions,
+        log_texts=settings.log_texts,
+        editors=editors,
+        metrics=settings.metrics,
+        api=api,
     )
 
 

@@ -23,7 +23,7 @@ from rag.desk import Desk
 from rag.errors import RagError
 from rag.guarding import MCP, Door
 from rag.page.api import Functions
-from rag.page.values import Fields
+from rag.service.values import Fields
 
 INSTRUCTIONS = (
     "Answers questions from a library of articles, with the sentence that supports each sentence of an answer. Use ask "

@@ -11,6 +11,7 @@ Everything from articles, questions and models is taken to be hostile: it is sho
     library       the list of articles, one of them, changes to the library → HTML
     bulk          files of questions, reports and what two of them say together → HTML
     terminal      answers → plain text with numbered references
+    chat          answers → text for chat programs, which take it for Markdown
     login         the form for name and password
     assets        the page's style, script and icon
 """
@@ -26,6 +27,7 @@ from rag.rendering.bulk import (
     running_html,
     upload_html,
 )
+from rag.rendering.chat import chat_pieces, harmless_in_markdown, without_references
 from rag.rendering.conversation import (
     advanced,
     conversation_html,
@@ -94,6 +96,7 @@ __all__ = [
     "article_gone_html",
     "article_html",
     "bulk_intro_html",
+    "chat_pieces",
     "chosen_html",
     "cited_numbers",
     "closable",
@@ -112,6 +115,7 @@ __all__ = [
     "files_script",
     "found_html",
     "handout_html",
+    "harmless_in_markdown",
     "inspection_html",
     "inspection_text",
     "library_list_html",
@@ -141,6 +145,7 @@ __all__ = [
     "upload_html",
     "welcome_html",
     "welcome_script",
+    "without_references",
     "work_html",
     "working_html",
 ]

@@ -9,14 +9,15 @@ from rag.rendering.wording import (
     NO_ANSWER,
     also_in,
     cited_passages,
+    cited_sentences,
     looked_for,
+    marks_in_words,
     origin,
     reason_in_words,
     stale_in_words,
     timeframe_in_words,
-    verdict_in_words,
 )
-from rag.types import Answer, Claim, Passage
+from rag.types import Answer, Passage
 
 _WIDTH = 88
 
@@ -53,16 +54,9 @@ def _sentences(answer: Answer) -> Iterator[str]:
     at = 0
     for claim in answer.claims:
         yield plain(answer.text[at : claim.start])
-        yield plain(claim.text) + _marks(claim)
+        yield plain(claim.text) + marks_in_words(claim)
         at = claim.end
     yield plain(answer.text[at:])
-
-
-def _marks(claim: Claim) -> str:
-    numbers = sorted({citation.passage.number for citation in claim.citations})
-    marks = "".join(f"[{number}]" for number in numbers)
-    doubt = verdict_in_words(claim.verdict)
-    return "".join(f" {part}" for part in (marks, f"({doubt})" if doubt else "") if part)
 
 
 def _reference(passage: Passage, spans: Sequence[tuple[int, int]] = ()) -> str:
@@ -72,14 +66,8 @@ def _reference(passage: Passage, spans: Sequence[tuple[int, int]] = ()) -> str:
 
 
 def _cited(passage: Passage, answer: Answer) -> str:
-    spans = {
-        (citation.start, citation.end): citation.text
-        for claim in answer.claims
-        for citation in claim.citations
-        if citation.passage.number == passage.number
-    }
-    quotes = [_quote(text) for _, text in sorted(spans.items())]
-    return "\n".join([_reference(passage, sorted(spans)), *quotes])
+    sentences = cited_sentences(answer, passage.number)
+    return "\n".join([_reference(passage, list(sentences)), *map(_quote, sentences.values())])
 
 
 def _quote(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 from urllib.parse import urlsplit
 
-from rag.types import Answer, Document, Passage, Reason, Timeframe, Verdict, page_of
+from rag.types import Answer, Claim, Document, Passage, Reason, Timeframe, Verdict, page_of
 
 ABSTAINED = "The articles don’t say."
 NO_ANSWER = "Closest, but not an answer"
@@ -177,6 +177,21 @@ def cited_passages(answer: Answer) -> list[Passage]:
     """The passages that the answer cites, by number."""
     cited = set(cited_numbers(answer))
     return [passage for passage in answer.passages if passage.number in cited]
+
+
+def cited_sentences(answer: Answer, number: int) -> dict[tuple[int, int], str]:
+    """What the answer cites of the passage of that number: offsets in its document → the sentence, in their order."""
+    citations = [citation for claim in answer.claims for citation in claim.citations]
+    spans = {(one.start, one.end): one.text for one in citations if one.passage.number == number}
+    return dict(sorted(spans.items()))
+
+
+def marks_in_words(claim: Claim) -> str:
+    """` [1][3] (partly supported)`, to stand behind the sentence; empty where nothing is to be said."""
+    numbers = sorted({citation.passage.number for citation in claim.citations})
+    doubt = verdict_in_words(claim.verdict)
+    parts = ("".join(f"[{number}]" for number in numbers), f"({doubt})" if doubt else "")
+    return "".join(f" {part}" for part in parts if part)
 
 
 def timing_parts(answer: Answer) -> list[str]:
