@@ -19,6 +19,7 @@ from rag.conversations import Conversations
 from rag.desk import FAREWELL, Desk, OpenPipeline, open_pipeline
 from rag.errors import RagError
 from rag.guarding import MAX_BYTES, USER, Door, Gate, Logins, Rates, Users, is_loopback, is_wildcard
+from rag.page import ahead
 from rag.page.api import NAMES, numbers, unsuited
 from rag.page.building import MOST_CONNECTIONS, build_page
 from rag.page.tools import with_tools
@@ -38,7 +39,7 @@ def serving(settings: Settings, opener: OpenPipeline = open_pipeline) -> Iterato
         conversations = Conversations(settings.conversations_folder)
         page = build_page(desk, Talks(desk, conversations, settings.log_texts), door)
         desk.open()
-        server = _server(Gate(with_tools(with_page(page, door), desk, door), door, numbers(page)))
+        server = _server(Gate(with_tools(with_page(page, door), desk, door), door, numbers(page), ahead.numbers(page)))
         thread = threading.Thread(target=server.run, args=([listener],), name="page", daemon=True)
         thread.start()
         try:
