@@ -53,6 +53,7 @@ def test_a_closed_tab_and_another_readers_question_end_the_preparing(chromium: B
         first, second = chromium.new_page(), chromium.new_page()
         for tab in (first, second):
             tab.goto(address)
+            expect(tab.locator("#welcome button").first).to_be_visible()
             tab.locator("#box textarea").fill("who pays whom")
             until(lambda: len(pipeline.typed) > len(pipeline.typed_ended))
             if tab is first:

@@ -1,6 +1,7 @@
-// Tells what is being typed into the question box: after a pause, and after a word while there is none.
+// Tells what is being typed into the question box: after a pause, at the end of a sentence, and
+// now and then after a word.
 const PAUSE = 300; // ms without a key
-const BETWEEN = 700; // ms between two tellings, at least, but for the one after a pause
+const BETWEEN = 700; // ms between two tellings after a word, at least
 const WORDS = 3;
 
 let told = "";
@@ -22,8 +23,8 @@ function tell(text) {
 document.addEventListener("input", ({ target }) => {
   if (!box(target)) return;
   clearTimeout(timer);
-  const wordEnded = /[\s.?!]$/.test(target.value) && performance.now() - when >= BETWEEN;
-  timer = setTimeout(() => tell(target.value), wordEnded ? 0 : PAUSE);
+  const ended = /[.?!]$/.test(target.value) || (/\s$/.test(target.value) && performance.now() - when >= BETWEEN);
+  timer = setTimeout(() => tell(target.value), ended ? 0 : PAUSE);
 });
 
 // What was asked is prepared no longer, and may be typed once more.
