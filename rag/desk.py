@@ -232,7 +232,7 @@ class Desk:
 
     def prepare(
         self, question: str, history: Sequence[Turn], client: str = "", documents: frozenset[str] | None = None
-    ) -> Iterator[None]:
+    ) -> Generator[None, None, None]:
         """Do ahead what `ask` would with the same arguments, while nobody asks; yields until that has ended.
 
         Any question that joins the line ends it at its next step, as does closing the iterator or preparing another

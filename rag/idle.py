@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -59,7 +59,7 @@ class Idle:
         self._works = False
         self._closed = False
 
-    def run(self, client: str, begin: Callable[[], Steps]) -> Iterator[None]:
+    def run(self, client: str, begin: Callable[[], Steps]) -> Generator[None, None, None]:
         """Have the work done, and yield until it has ended.
 
         Closing the iterator ends it, and so does newer work of the client's.

@@ -43,7 +43,7 @@ class Typist(threading.Thread):
         for _ in self.beats:
             if self.left.is_set():
                 break
-        self.beats.close()  # type: ignore[attr-defined]
+        self.beats.close()
 
 
 def asked(desk: Desk, question: str, client: str) -> bool:
