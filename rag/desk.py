@@ -8,13 +8,16 @@ import logging
 import queue
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeAlias
 
+from rag.ahead import UNPREPARED, Prepared
 from rag.errors import RagError
+from rag.idle import Idle
 from rag.inspecting import Inspection
 from rag.line import Line
 from rag.logs import log_failure
@@ -27,6 +30,9 @@ TICK = 0.15
 """Seconds of silence after which a page is touched, so that Stop and a closed tab are noticed."""
 FAREWELL = 5.0
 """Seconds that a running answer gets to end when the page closes."""
+
+MOST_PREPARED = 8
+"""Clients for whom what was prepared is kept; a question takes it out."""
 
 _log = logging.getLogger("citeline")
 
@@ -43,7 +49,12 @@ class Answers(Protocol):
         history: Sequence[Turn] = (),
         documents: frozenset[str] | None = None,
         strict: bool | None = None,
+        prepared: Prepared = UNPREPARED,
     ) -> Iterator[Event]: ...
+
+    def prepare(
+        self, question: str, history: Sequence[Turn] = (), documents: frozenset[str] | None = None
+    ) -> Generator[Prepared, None, None]: ...
 
     def inspect(self, answer: Answer, history: Sequence[Turn] = ()) -> Inspection: ...
 
@@ -127,6 +138,8 @@ class Desk:
         self._before_close: list[Callable[[], None]] = []
         self._slots = 0
         self._lent: set[object] = set()  # tickets of slots
+        self._idle = Idle(lambda: bool(self._line) or self.pipeline is None, settings.log_texts)
+        self._prepared: OrderedDict[str, Prepared] = OrderedDict()  # by client, the newest last
 
     @property
     def answering(self) -> bool:
@@ -194,7 +207,12 @@ class Desk:
         pipeline = self.lent()
         check_question(question)
         ticket, events = self._line.join(client), Received()
-        start = partial(pipeline.stream_answer, question, history, documents, strict)
+        self._idle.drop(client)
+
+        def start() -> Iterator[Event]:
+            prepared = self._prepared.pop(client, UNPREPARED)
+            return pipeline.stream_answer(question, history, documents, strict, prepared)
+
         work = partial(self._answer, start, events, leave, ticket)
         worker = threading.Thread(target=work, name="answer", daemon=True)
         try:
@@ -211,6 +229,21 @@ class Desk:
             leave.set()
             if worker.ident is None:  # it never started, so it won't leave the line
                 self._line.leave(ticket)
+
+    def prepare(
+        self, question: str, history: Sequence[Turn], client: str = "", documents: frozenset[str] | None = None
+    ) -> Generator[None, None, None]:
+        """Do ahead what `ask` would with the same arguments, while nobody asks; yields until that has ended.
+
+        Any question that joins the line ends it at its next step, as does closing the iterator or preparing another
+        question of the client's. Once the pipeline is free it is begun, so it may be called before that is open.
+        """
+        return self._idle.run(client, partial(self._prepare, question, history, client, documents))
+
+    def forget(self, client: str) -> None:
+        """Whatever is, or was, prepared for the client."""
+        self._idle.drop(client)
+        self._prepared.pop(client, None)
 
     @contextmanager
     def slot(self, client: str, leave: threading.Event) -> Iterator[Slot]:
@@ -235,6 +268,7 @@ class Desk:
                 leave.wait(TICK)
             if over():
                 raise Left
+            self._idle.settle()
             self._slots += 1
             yield Slot(self._slots, over, lambda: self.answering)
         finally:
@@ -250,8 +284,21 @@ class Desk:
         deadline = time.monotonic() + FAREWELL
         while self._line and time.monotonic() < deadline:
             time.sleep(0.02)
-        if not isinstance(self.state, Opening | Failed) and not self._line:  # subtle: freeing a model in use crashes
+        at_rest = self._idle.close(FAREWELL) and not self._line
+        if not isinstance(self.state, Opening | Failed) and at_rest:  # subtle: freeing a model in use crashes
             self.state.close()
+
+    def _prepare(
+        self, question: str, history: Sequence[Turn], client: str, documents: frozenset[str] | None
+    ) -> Generator[None, None, None]:
+        self._slots += 1  # who counts on what the engine keeps shall know that it was used meanwhile
+        with closing(self.lent().prepare(question, history, documents)) as steps:
+            for prepared in steps:
+                self._prepared[client] = prepared
+                self._prepared.move_to_end(client)
+                while len(self._prepared) > MOST_PREPARED:
+                    self._prepared.popitem(last=False)
+                yield
 
     def _readers(self) -> int:
         return len(self._line) - len(self._lent)

@@ -123,6 +123,7 @@ class Settings(BaseSettings):
     )
     questions_per_minute: int = Field(60, ge=1, le=10_000, description="presses of a button a reader may make")
     waiting: int = Field(20, ge=1, le=1_000, description="questions that may wait in line, at most")
+    ahead: bool = Field(True, description="prepare a question on the page while it is being typed")
     log_texts: bool = Field(False, description="let the log quote questions and articles")
     log_format: LogFormat = Field(LogFormat.TEXT, description="text, or json with a line for every question")
     metrics: bool = Field(False, description="let Prometheus collect counts and times from /metrics")

@@ -1,6 +1,7 @@
 """The page with a pipeline that follows a script."""
 
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TypeAlias
 from playwright.sync_api import Page
 
 from rag import desk
+from rag.ahead import UNPREPARED, Prepared
 from rag.errors import RagError
 from rag.inspecting import Inspection
 from rag.page.serving import serving
@@ -69,6 +71,10 @@ class ScriptedPipeline:
         self.scripts = list(scripts)
         self.asked: list[tuple[str, tuple[Turn, ...]]] = []
         self.asked_of: list[frozenset[str] | None] = []
+        self.given: list[Prepared] = []
+        self.typed: list[tuple[str, tuple[Turn, ...], frozenset[str] | None]] = []
+        self.typed_ended: list[str] = []
+        self.work = 1
         self.left_early = threading.Event()
         self.closed = False
         self.suggestions: tuple[str, ...] = ()
@@ -80,9 +86,11 @@ class ScriptedPipeline:
         history: Sequence[Turn] = (),
         documents: frozenset[str] | None = None,
         strict: bool | None = None,  # noqa: ARG002
+        prepared: Prepared = UNPREPARED,
     ) -> Generator[Event, None, None]:
         self.asked.append((question, tuple(history)))
         self.asked_of.append(documents)
+        self.given.append(prepared)
         try:
             for step in self.scripts.pop(0):
                 if isinstance(step, Exception):
@@ -95,6 +103,20 @@ class ScriptedPipeline:
         except GeneratorExit:
             self.left_early.set()
             raise
+
+    def prepare(
+        self, question: str, history: Sequence[Turn] = (), documents: frozenset[str] | None = None
+    ) -> Generator[Prepared, None, None]:
+        """Notes what was typed, and does `work` steps of it; -1 stands for endless ones."""
+        self.typed.append((question, tuple(history), documents))
+        prepared, step = Prepared(question, tuple(history)), 0
+        try:
+            while step != self.work:
+                step += 1
+                time.sleep(0.005)
+                yield prepared
+        finally:
+            self.typed_ended.append(question)
 
     def inspect(self, answer: Answer, history: Sequence[Turn] = ()) -> Inspection:  # noqa: ARG002
         raise RagError("A script has no passages to search.")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from rag.ahead import UNPREPARED, Prepared
 from rag.desk import Desk, Left, Waiting
 from rag.errors import QuestionError, RagError
 from rag.settings import load_settings
@@ -29,6 +30,7 @@ class Reading(ScriptedPipeline):
         history: Sequence[Turn] = (),  # noqa: ARG002
         documents: frozenset[str] | None = None,  # noqa: ARG002
         strict: bool | None = None,  # noqa: ARG002
+        prepared: Prepared = UNPREPARED,  # noqa: ARG002
     ) -> Generator[Event, None, None]:
         self.begun.append(question)
         try:

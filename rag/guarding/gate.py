@@ -91,6 +91,8 @@ class Door:
     uploads: Uploads = field(default_factory=Uploads)
     questions: Rates = field(default_factory=lambda: Rates(60, 20))
     """Presses of a button, by client."""
+    typing: Rates = field(default_factory=lambda: Rates(300, 60))
+    """Questions told while they are being typed, by client; a tab tells some forty a minute."""
     requests: Rates = field(default_factory=lambda: Rates(3_000, 1_500))
     """All requests, by client; opening the page takes some hundred."""
     attempts: Rates = field(default_factory=lambda: Rates(10, 10))
@@ -111,14 +113,20 @@ class Door:
 class Gate:
     """Wraps the ASGI application `page`."""
 
-    def __init__(self, page: ASGIApp, door: Door, functions: Collection[int] = ()) -> None:
-        """`functions` are Gradio's numbers of those that `door.api` names: a token starts none but these."""
+    def __init__(
+        self, page: ASGIApp, door: Door, functions: Collection[int] = (), typing: Collection[int] = ()
+    ) -> None:
+        """`functions` are Gradio's numbers of those that `door.api` names: a token starts none but these.
+
+        `typing` are those that the page starts by itself while a question is being typed.
+        """
         self._page = page
         self._door = door
         self._sessions: OrderedDict[str, str] = OrderedDict()  # session → the user who began it
         self._streams = Streams()
         self._routes = Routes(door.api, door.metrics)
         self._functions = functions
+        self._typing = typing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -266,9 +274,10 @@ class Gate:
         if reading.refused:
             raise reading.refused
 
-    def _count_press(self, client: str) -> None:
-        """Raises BodyRefused for one too many."""
-        if wait := self._door.questions.wait(client):
+    def _count_press(self, client: str, typing: bool = False) -> None:
+        """Raises BodyRefused for one too many; what is told by `typing` has a rate of its own."""
+        rates = self._door.typing if typing else self._door.questions
+        if wait := rates.wait(client):
             raise BodyRefused(429, f"That is too much at once. Wait {math.ceil(wait)} s.", wait)
 
     async def _checked_body(
@@ -278,7 +287,7 @@ class Gate:
         path = request.url.path
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise BodyRefused(415, "Send JSON.")
-        if path.startswith((JOIN, CALL, CHAT)):
+        if path == CHAT:
             self._count_press(user or client)
         body = await read_body(receive, MOST_TALK_BYTES if path == CHAT else MOST_BYTES)
         try:
@@ -289,6 +298,8 @@ class Gate:
             raise BodyRefused(400, "That is no JSON object.")
         if path == CHAT:
             return replayed(body, receive), ""
+        if path.startswith((JOIN, CALL)):
+            self._count_press(user or client, path.startswith(JOIN) and content.get("fn_index") in self._typing)
         if path.startswith(MCP) and content.get("method") == "tools/call":
             self._count_press(user or client)
         if not all(isinstance(file, str) and self._door.uploads.belongs(file, user) for file in files_named(content)):

@@ -18,6 +18,7 @@ from rag.errors import RagError
 from rag.guarding import Door
 from rag.logs import log_failure
 from rag.page.lookups import Lookups
+from rag.page.shared import numbered
 from rag.service.values import Fields
 
 NAMES = ("ask", "search", "read_source")
@@ -97,7 +98,7 @@ def build(desk: Desk, door: Door) -> None:
 
 def numbers(page: gr.Blocks) -> tuple[int, ...]:
     """Of the functions on the page, by which Gradio's own client calls them."""
-    return tuple(number for number, function in page.fns.items() if function.api_name in NAMES)
+    return numbered(page, NAMES)
 
 
 async def unsuited(request: Request, error: Exception) -> Response:

@@ -24,6 +24,7 @@ from rag.exporting import Format, exported, file_name
 from rag.guarding import Door
 from rag.holdings import Chosen
 from rag.logs import log_failure
+from rag.page import ahead
 from rag.page.choosing import Choice, documents_of
 from rag.page.shared import QUIET, Updates, client_of, html, owner_of
 from rag.page.shown import Shown, shown_from
@@ -240,7 +241,7 @@ class Handlers:
         if shown.read_only:
             shown = Shown()
         number = shown.editing or len(shown.exchanges) + 1
-        earlier = tuple(rendering.stopped(one) for one in shown.exchanges[: number - 1])
+        earlier = shown.earlier
         owner, replacing = owner_of(request), shown.editing or None
         with self._beginning:
             if self._is_asked(question, request):
@@ -465,3 +466,4 @@ def build(page: gr.Blocks, desk: Desk, talks: Talks, door: Door, choice: Choice)
     on.retry.click(do.retry, **QUIET)
     on.stop.click(do.stop, **QUIET)
     on.new.click(do.clear, None, outputs, **QUIET)
+    ahead.build(desk, on.shown, choice)

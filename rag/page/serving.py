@@ -19,6 +19,7 @@ from rag.conversations import Conversations
 from rag.desk import FAREWELL, OpenPipeline, open_pipeline
 from rag.errors import RagError
 from rag.guarding import MAX_BYTES, USER, Door, Gate, Logins, Rates, Users, is_loopback, is_wildcard
+from rag.page import ahead
 from rag.page.api import NAMES, numbers, unsuited
 from rag.page.building import MOST_CONNECTIONS, build_page
 from rag.page.tools import with_tools
@@ -50,7 +51,7 @@ def serving(
         desk.open()
         service.start(workers)
         answering = with_service(with_tools(with_page(page, door), desk, door), service)
-        server = _server(Gate(answering, door, numbers(page)))
+        server = _server(Gate(answering, door, numbers(page), ahead.numbers(page)))
         thread = threading.Thread(target=server.run, args=([listener],), name="page", daemon=True)
         thread.start()
         try:

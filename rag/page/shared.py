@@ -1,5 +1,6 @@
 """What all views of the page use."""
 
+from collections.abc import Collection
 from typing import Any, TypeAlias
 
 import gradio as gr
@@ -16,6 +17,11 @@ QUIET: dict[str, Any] = {
     "concurrency_limit": None,
 }
 """For events: no limit by Gradio's queue, since the desk holds the line, and says so on the page."""
+
+
+def numbered(page: gr.Blocks, names: Collection[str]) -> tuple[int, ...]:
+    """Gradio's numbers of the events with these names."""
+    return tuple(number for number, function in page.fns.items() if function.api_name in names)
 
 
 def html(elem_id: str, value: str = "", script: str | None = None) -> gr.HTML:

@@ -24,6 +24,14 @@ class Shown:
     """Number of the exchange whose place the next question takes."""
     read_only: bool = False
 
+    @property
+    def earlier(self) -> tuple[Exchange, ...]:
+        """The exchanges before the next question: all, or those before the one whose place it takes."""
+        if self.read_only:
+            return ()
+        until = self.editing - 1 if self.editing else None
+        return tuple(rendering.stopped(one) for one in self.exchanges[:until])
+
     def place_html(self, opened: bool = False) -> Html:
         """Which conversation it is and what can be done with the whole of it, at once to be seen where `opened`."""
         shared = f"?shared={self.shared}" if self.shared else ""

@@ -8,11 +8,12 @@ from datetime import date
 from itertools import takewhile
 
 from rag import calibration, prompting, suggesting
+from rag.ahead import UNPREPARED, Prepared
 from rag.errors import LibraryEmpty, QuestionError
 from rag.grounding import Grounder, cited_pieces, is_abstention, rivals, supported_only, with_rivals
 from rag.index import Library
 from rag.inspecting import Inspection
-from rag.pipeline import inspecting, signals
+from rag.pipeline import inspecting, preparing, signals
 from rag.pipeline.conditions import (
     answer_settings,
     calibration_revision,
@@ -53,8 +54,6 @@ QUESTION_TOKENS = 2000
 DIFFERS_FROM = 0.5
 """The reader's probability from which another article is taken to give another answer."""
 
-REWRITE = Limits(max_tokens=80, stop=("\n",))
-
 
 class Pipeline:
     """Answers questions from one library with one embedder and one engine. Questions are answered one at a time."""
@@ -89,24 +88,21 @@ class Pipeline:
         history: Sequence[Turn] = (),
         documents: frozenset[str] | None = None,
         strict: bool | None = None,
+        prepared: Prepared = UNPREPARED,
     ) -> Generator[Event, None, None]:
         """Yield `PassagesFound`, then the answer's `TextPiece`s, then `Finished`.
 
-        `documents` limits the search to the documents with these ids; `strict` is as in the settings, where given.
+        `documents` limits the search to the documents with these ids; `strict` is as in the settings, where given;
+        `prepared` is what `prepare` did for it ahead.
         Pieces may be empty: they come while the reader is still reading, so that whoever closes the iterator stops the
         work at once. Raises QuestionError for a question that is empty or too long, and whatever RagError the library
         or the engine meets.
         """
-        question = check_question(question)
-        if (tokens := self.engine.count_tokens(question)) > QUESTION_TOKENS:
-            raise QuestionError(
-                f"The reader takes {QUESTION_TOKENS:,} tokens, the question has {tokens:,}. Shorten it."
-            )
+        question = self._accepted(question)
         watch = _Stopwatch()
-        standalone = question
-        if history and prompting.leans_on_history(question):
-            written = yield from _overheard(self.engine.stream(prompting.standalone_prompt(question, history), REWRITE))
-            standalone = prompting.standalone_question(written, question)
+        standalone = prepared.standalone_for(question, history)
+        if not standalone:
+            standalone = yield from _overheard(preparing.stand_alone(question, history, self.engine))
         watch.note("standalone")
         found = self._retrieve(standalone, documents)
         watch.note("retrieval")
@@ -117,9 +113,12 @@ class Pipeline:
             return
         today = self._today()
         check = prompting.check_prompt(standalone, found.passages, today)
-        # Reading is what takes long, and while it warms up an engine can be stopped; `choose` can't be.
-        yield from _stoppable(self.engine.warm(check))
-        writing.signals = signals.before(standalone, found, self.engine.choose(check, prompting.YES_NO)[0])
+        answerable = prepared.answerable.get(check)
+        if answerable is None:
+            # Reading is what takes long, and while it warms up an engine can be stopped; `choose` can't be.
+            yield from _stoppable(self.engine.warm(check))
+            answerable = self.engine.choose(check, prompting.YES_NO)[0]
+        writing.signals = signals.before(standalone, found, answerable)
         writing.confidence = signals.at_best(self._calibration, writing.signals)
         watch.note("checking")
         if writing.confidence < self._threshold:
@@ -151,6 +150,26 @@ class Pipeline:
         text, claims = self._with_rivals(standalone, text, claims, found.passages)
         watch.add("checking")
         yield writing.answered(text, claims)
+
+    def prepare(
+        self, question: str, history: Sequence[Turn] = (), documents: frozenset[str] | None = None
+    ) -> Generator[Prepared, None, None]:
+        """Do ahead what `stream_answer` does until the first word, for a question that may still be being typed.
+
+        Yields how far that is, often, so that whoever closes the iterator stops the work at once; the last value is
+        for `stream_answer`. What was read stays with the engine, also where the question goes on. Raises as
+        `stream_answer` does.
+        """
+        question = self._accepted(question)
+        today = self._today()
+
+        def is_given_up(standalone: str, found: Retrieved, answerable: float) -> bool:
+            known = signals.before(standalone, found, answerable)
+            return signals.at_best(self._calibration, known) < self._threshold
+
+        yield from preparing.prepare(
+            question, history, self.engine, lambda text: self._retrieve(text, documents), is_given_up, today
+        )
 
     def recall(self, question: str) -> Answer:
         """What the reader says from memory, with nothing to read: shows how much of a score is memory."""
@@ -255,6 +274,15 @@ class Pipeline:
         except LibraryEmpty:
             return ()
 
+    def _accepted(self, question: str) -> str:
+        """See `check_question`; also refused is what has too many of the reader's tokens."""
+        question = check_question(question)
+        if (tokens := self.engine.count_tokens(question)) > QUESTION_TOKENS:
+            raise QuestionError(
+                f"The reader takes {QUESTION_TOKENS:,} tokens, the question has {tokens:,}. Shorten it."
+            )
+        return question
+
     def _differing(self, made: Conditions) -> tuple[str, ...]:
         """Names of what is another now: settings, the library, the code."""
         settings = answer_settings(self.settings)
@@ -352,13 +380,15 @@ def _as_text(pieces: Generator[str, None, str], watch: "_Stopwatch") -> Generato
         yield TextPiece(piece)
 
 
-def _overheard(pieces: Iterator[str]) -> Generator[TextPiece, None, str]:
-    """Collect text that isn't part of the answer; an empty piece for each of its pieces keeps it stoppable."""
-    text = ""
-    for piece in pieces:
-        text += piece
+def _overheard(work: Generator[None, None, str]) -> Generator[TextPiece, None, str]:
+    """What `work` returns; an empty piece after each of its steps keeps it stoppable."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            made: str = end.value
+            return made
         yield TextPiece("")
-    return text
 
 
 class _Writing:

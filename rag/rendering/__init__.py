@@ -17,7 +17,7 @@ Everything from articles, questions and models is taken to be hostile: it is sho
 """
 
 from rag.exchanges import Draft, Exchange, Stopped, Trouble
-from rag.rendering.assets import files_script, page_head, page_script, welcome_script
+from rag.rendering.assets import ahead_script, files_script, page_head, page_script, welcome_script
 from rag.rendering.bulk import (
     bulk_intro_html,
     compared_html,
@@ -90,6 +90,7 @@ __all__ = [
     "Tools",
     "Trouble",
     "advanced",
+    "ahead_script",
     "answer_citations",
     "answer_html",
     "answer_text",

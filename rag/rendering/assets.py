@@ -24,6 +24,11 @@ def page_script() -> str:
     return files(__package__).joinpath("page.js").read_text(encoding="utf-8")
 
 
+def ahead_script() -> str:
+    """Runs once on an element of its own: triggers `select` with the question that is being typed, or "" for none."""
+    return files(__package__).joinpath("ahead.js").read_text(encoding="utf-8")
+
+
 def icon() -> str:
     """A data: address for `<link rel="icon">`."""
     return _ICON

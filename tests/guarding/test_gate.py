@@ -214,6 +214,13 @@ def test_pressing_too_often_is_refused_for_a_while_and_for_that_client_only() ->
     assert client.get("/").status_code == 200  # the page itself still opens
 
 
+def test_what_is_told_while_a_question_is_typed_is_no_press_and_has_a_rate_of_its_own() -> None:
+    door = Door("127.0.0.1", questions=Rates(6, 1), typing=Rates(6, 2))
+    client = Visitor(door, gate=Gate(Behind(), door, typing=(7,)))
+    assert [client.join(fn_index=7).status_code for _ in range(3)] == [200, 200, 429]
+    assert [client.join(fn_index=8).status_code for _ in range(2)] == [200, 429]
+
+
 def test_any_request_has_its_rate_and_says_when_to_come_back() -> None:
     client = visitor(requests=Rates(60, 2))
     answers = [client.get("/nothing") for _ in range(3)]
