@@ -25,10 +25,11 @@ from rag.page.lookups import MOST_CHARACTERS
 from rag.page.serving import door_of, serving
 from rag.pipeline import Pipeline
 from rag.settings import Settings, load_settings
-from rag.types import Document, Limits, PassagesFound, Prompt, TextPiece
+from rag.types import Document, PassagesFound, TextPiece
 from tests.browser import free_port
-from tests.fakes import ScriptedEngine, WordEmbedder
+from tests.fakes import WordEmbedder
 from tests.page import ScriptedPipeline, Step, passage, served, usual
+from tests.service.conftest import Replying
 
 Fields = dict[str, Any]
 Result = TypeVar("Result")
@@ -40,18 +41,6 @@ HOSTILE = (
 )
 LONG = " ".join(f"Herring number {number} swims north." for number in range(1500))
 SECRET = "quokkaquestion"
-
-
-class Replying(ScriptedEngine):
-    """Gives one reply for ever, the second sentence of which nothing supports."""
-
-    def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str]:
-        self.replies = ["TikTok pays Microsoft US$20 million a month. [1] Unicorns juggle purple teapots nightly."]
-        yield from super().stream(prompt, limits)
-
-    def choose(self, prompt: Prompt, options: Any) -> tuple[float, ...]:
-        self.choices = [(0.9, 0.1)]
-        return super().choose(prompt, options)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -22,7 +22,7 @@ FANTASY = "Unicorns juggle purple teapots nightly."
 
 
 class Replying(ScriptedEngine):
-    """Says what the bill says, and a second sentence that nothing supports; about zebras it isn't sure."""
+    """Gives one reply for ever, the second sentence of which nothing supports."""
 
     def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str]:
         self.replies = [f"{SENTENCE} [1] {FANTASY}"]

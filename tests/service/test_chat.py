@@ -15,7 +15,7 @@ from openai.types.chat import ChatCompletionChunk
 from rag.errors import EngineError
 from rag.guarding import Users
 from rag.types import Finished, PassagesFound, TextPiece, Turn
-from tests.page import ScriptedPipeline, passage, refusal, served, usual
+from tests.page import ScriptedPipeline, Step, passage, refusal, served, usual
 from tests.page import answer as answer_of
 from tests.service.conftest import BILL, FANTASY, SENTENCE
 
@@ -101,7 +101,7 @@ def test_a_stream_tells_what_is_done_then_the_checked_text_and_then_what_stands_
     thoughts = "".join(getattr(part.choices[0].delta, "reasoning_content", None) or "" for part in parts)
     assert thoughts.startswith("Searching the articles …\nReading 2 passages …\n\n")
     assert thoughts.endswith(f"{SENTENCE} [1] {FANTASY}")
-    reading = next(part.citeline for part in parts if hasattr(part, "citeline"))  # type: ignore[attr-defined]
+    reading = next(part.citeline for part in parts if hasattr(part, "citeline"))
     assert (reading["state"], len(reading["passages"])) == ("reading", 2)
     assert last.choices[0].finish_reason == "stop"
     timeless = {**last.citeline, "seconds": 0}  # type: ignore[attr-defined]
@@ -112,7 +112,7 @@ def test_a_stream_tells_what_is_done_then_the_checked_text_and_then_what_stands_
 
 def test_a_draft_that_is_withheld_never_becomes_content() -> None:
     found = passage(1)
-    script = [PassagesFound((found,)), TextPiece("It pays nothing."), Finished(refusal("how much?", found))]
+    script: list[Step] = [PassagesFound((found,)), TextPiece("It pays nothing."), Finished(refusal("how much?", found))]
     with served(ScriptedPipeline(script, script)) as address:
         chunks = chunks_of(address, "how much?", model="citeline-sources")
         whole = asked(address, "how much?").choices[0].message.content
@@ -143,7 +143,7 @@ def test_earlier_messages_are_the_history_as_readers_know_it() -> None:
 def test_foreign_text_embeds_nothing_in_a_client_that_shows_markdown() -> None:
     hostile = "It pays ![x](http://a.example/?q=1) <img src=x> [y][z]."
     article = passage(1, hostile, title="[t](http://a.example)")
-    script = [PassagesFound((article,)), Finished(answer_of("?", hostile, article, cited=hostile))]
+    script: list[Step] = [PassagesFound((article,)), Finished(answer_of("?", hostile, article, cited=hostile))]
     with served(ScriptedPipeline(script)) as address:
         content = asked(address, "?", model="citeline-sources").choices[0].message.content
     assert "](" not in content
@@ -254,8 +254,8 @@ def test_while_citeline_starts_clients_are_told_to_try_again() -> None:
 
 
 def test_an_error_in_the_midst_of_a_stream_is_told_in_it(caplog: pytest.LogCaptureFixture) -> None:
-    failing = [PassagesFound((passage(1),)), TextPiece("It "), EngineError("The reader is gone.")]
-    unforeseen = [PassagesFound((passage(1),)), ValueError(SECRET)]
+    failing: list[Step] = [PassagesFound((passage(1),)), TextPiece("It "), EngineError("The reader is gone.")]
+    unforeseen: list[Step] = [PassagesFound((passage(1),)), ValueError(SECRET)]
     with served(ScriptedPipeline(failing, unforeseen, unforeseen, [EngineError("It is gone.")])) as address:
         with pytest.raises(openai.APIError, match="The reader is gone"):
             chunks_of(address, "?")

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import openai
@@ -95,8 +96,8 @@ def test_a_worker_that_dies_ends_what_it_was_streaming_with_an_error_and_nothing
     with process(library, 2, RAG_METRICS="1") as (server, address), client_of(address) as client:
 
         def ask(question: str) -> str | None:
-            messages = [{"role": "user", "content": question}]
-            return client.chat.completions.create(model="citeline", messages=messages).choices[0].message.content  # type: ignore[call-overload,no-any-return]
+            messages: Any = [{"role": "user", "content": question}]
+            return client.chat.completions.create(model="citeline", messages=messages).choices[0].message.content
 
         assert ask(QUESTION) == f"{SENTENCE} [1] {FANTASY} (not supported)"
         dying = client.chat.completions.create(

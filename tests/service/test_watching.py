@@ -21,7 +21,7 @@ from rag.service import Stopping
 from rag.service.observing import Stage, stages_of
 from rag.settings import Settings
 from rag.types import Finished, PassagesFound, TextPiece, Timings
-from tests.page import ScriptedPipeline, passage, refusal, usual
+from tests.page import ScriptedPipeline, Step, passage, refusal, usual
 from tests.service.conftest import replying
 from tests.service.light import answered
 
@@ -111,7 +111,7 @@ def test_health_needs_no_login_and_metrics_do(tmp_path: Path) -> None:
 
 
 def test_prometheus_counts_questions_by_what_became_of_them() -> None:
-    refused = [PassagesFound((passage(1),)), Finished(refusal(SECRET, passage(1)))]
+    refused: list[Step] = [PassagesFound((passage(1),)), Finished(refusal(SECRET, passage(1)))]
     pipeline = ScriptedPipeline(usual(), refused, [EngineError(SECRET)])
     with answered(lambda *_: pipeline, metrics=True) as address:
         while status(address)[0] != 200:
@@ -217,7 +217,7 @@ def test_the_log_in_json_has_a_line_for_every_question_and_its_texts_only_where_
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, "citeline")
-    script = [PassagesFound((passage(1),)), TextPiece("It"), ValueError(SECRET)]
+    script: list[Step] = [PassagesFound((passage(1),)), TextPiece("It"), ValueError(SECRET)]
     for log_texts in (False, True):
         caplog.clear()
         pipeline = ScriptedPipeline(usual(SECRET), script)
