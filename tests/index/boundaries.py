@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from rag.index.vectors import _Checksummed
+from rag.index.files import Checksummed
 from rag.indexing import index_paths
 from tests.fakes import WordEmbedder
 from tests.index.shelf import IDENTITY
@@ -83,7 +83,7 @@ def steps(before: Step) -> Iterator[None]:
         patch("os.fsync", noted("fsync", os.fsync)),
         patch.object(Path, "replace", noted("replace", Path.replace)),
         patch.object(Path, "unlink", noted("unlink", Path.unlink)),
-        patch.object(_Checksummed, "__call__", noted("write", _Checksummed.__call__)),
+        patch.object(Checksummed, "__call__", noted("write", Checksummed.__call__)),
     ):
         yield
 
