@@ -8,7 +8,8 @@ that can be off, so that who has the floats can tell which of them to look at. O
 import mmap
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -204,9 +205,7 @@ class Segment:
         scores = np.full(wanted, -np.inf, dtype=np.float32)
         ids = np.full(wanted, -1, dtype=np.int64)
         query = np.ascontiguousarray(query, dtype=np.float32)
-        with one_thread():
-            scanner = self._faiss.get_InvertedListScanner(False, selector, None)
-            scanner.this.own(True)
+        with one_thread(), self._scanner(selector) as scanner:
             scanner.set_query(faiss.swig_ptr(query))
             for at in lists:
                 start, end = int(self.starts[at]), int(self.starts[at + 1])
@@ -223,6 +222,15 @@ class Segment:
         order = np.lexsort((ids, -scores))
         order = order[ids[order] >= 0]
         return ids[order], scores[order]
+
+    @contextmanager
+    def _scanner(self, selector: Any) -> Iterator[Any]:
+        scanner = self._faiss.get_InvertedListScanner(False, selector, None)
+        try:
+            yield scanner
+        finally:
+            # Its Python object doesn't own it, and saying that it does spoils the class: FAISS meant it for C++ only.
+            faiss.InvertedListScanner.__swig_destroy__(scanner)
 
     def _check(self, lists: NDArray[np.int64]) -> None:
         """Compare with their checksums the clusters that nobody has looked into before."""
