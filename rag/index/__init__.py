@@ -5,6 +5,7 @@
 
 from rag.index.backup import Backup, restore_backup, write_backup
 from rag.index.checking import Check, CheckReport, Fault, check_library
+from rag.index.deriving import Growth
 from rag.index.library import Library, open_library
 from rag.index.listing import Entry, Found
 from rag.index.lock import writer_lock
@@ -28,6 +29,7 @@ __all__ = [
     "Fault",
     "FlatVectors",
     "Found",
+    "Growth",
     "Identity",
     "Library",
     "Listed",

@@ -20,12 +20,12 @@ from pathlib import Path
 from rag.errors import DiskFull, InputError, RagError
 from rag.index.checking import VECTOR_FILE, check_library
 from rag.index.connections import Reader, connect_for_writing, nothing_indexed
+from rag.index.files import sync_folder
 from rag.index.lock import writer_lock
 from rag.index.replacing import take_library
 from rag.index.schema import DATABASE, SCHEMA, read_manifest
 from rag.index.trouble import NO_ROOM, explained
 from rag.index.upgrading import upgrade
-from rag.index.vectors import sync_folder
 
 FORMAT = 1
 """Raised by one with every change to what a backup holds."""

@@ -13,7 +13,7 @@ from rag.index.copying import fill_words
 from rag.index.families import join_family, partition
 from rag.index.fitting import UNIT_TOLERANCE
 from rag.index.origins import seal
-from rag.index.reading import BATCH, all_documents, all_vectors
+from rag.index.reading import BATCH, all_documents, all_vectors, embeddings
 from rag.index.schema import (
     DATABASE,
     SCHEMA,
@@ -24,6 +24,7 @@ from rag.index.schema import (
     read_manifest,
     vectors_file,
 )
+from rag.index.segment import DamagedSegment, Segment
 from rag.index.trouble import explained
 from rag.index.vectors import FlatVectors
 from rag.late import Late
@@ -227,16 +228,39 @@ def _vocabulary(connection: sqlite3.Connection) -> list[tuple[str, int, int]]:
 
 
 def _vectors(connection: sqlite3.Connection, database: Path, manifest: Manifest) -> tuple[int, list[Fault]]:
-    path = vectors_file(database.parent, manifest.generation)
-    saved = FlatVectors.load(path, manifest.stamp, manifest.identity.dimension)
-    if saved is None:
+    path = vectors_file(database.parent, manifest)
+    same = _same_vectors if manifest.base is None else _same_codes
+    try:
+        found = same(connection, database, manifest)
+    except DamagedSegment:
+        found = None
+    if found is None:
         if not manifest.stamp or _has_moved_on(database, manifest):
             return 0, []
         wrong = "is damaged, or belongs to another state of the library" if path.exists() else "is missing"
         return 0, [Fault(f"{path.name} {wrong}.")]
-    if not saved.equals(all_vectors(connection, database, manifest.identity.dimension)):
-        return len(saved), [Fault(f"{path.name} holds other vectors than {database.name}.")]
-    return len(saved), []
+    counted, equal = found
+    return counted, [] if equal else [Fault(f"{path.name} holds other vectors than {database.name}.")]
+
+
+def _same_vectors(connection: sqlite3.Connection, database: Path, manifest: Manifest) -> tuple[int, bool] | None:
+    """How many vectors the file of a small library holds, and whether they are those of the embeddings."""
+    dimension = manifest.identity.dimension
+    saved = FlatVectors.load(vectors_file(database.parent, manifest), manifest.stamp, dimension)
+    return None if saved is None else (len(saved), saved.equals(all_vectors(connection, database, dimension)))
+
+
+def _same_codes(connection: sqlite3.Connection, database: Path, manifest: Manifest) -> tuple[int, bool] | None:
+    """The same of the segment of a large one, which may hold vectors besides whose chunks are gone."""
+    base, dimension = manifest.base, manifest.identity.dimension
+    if base is None:
+        return None
+    segment = Segment.open(vectors_file(database.parent, manifest), base.stamp, dimension)
+    if segment is None:
+        return None
+    segment.verify()
+    batches = embeddings(connection, database, dimension, upto=base.last)
+    return len(segment), all(segment.stands_for(ids, vectors) for ids, vectors in batches)
 
 
 def _has_moved_on(database: Path, manifest: Manifest) -> bool:

@@ -3,18 +3,17 @@
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rag.errors import RagError
 from rag.index.connections import Reader, nothing_indexed
-from rag.index.lock import restoring_lock
-from rag.index.reading import Count, Listed, Origin, Snapshot, all_vectors
-from rag.index.schema import DATABASE, Identity, Manifest, check_identity, read_manifest, vectors_file
+from rag.index.reading import Count, Listed, Origin, Snapshot
+from rag.index.schema import DATABASE, Identity, Manifest, check_identity, read_manifest
+from rag.index.searching import Searching
 from rag.index.trouble import explained
-from rag.index.vectors import FlatVectors
 from rag.types import Document, Hit, Vectors
 
 
@@ -50,9 +49,8 @@ class Library:
         self._database = folder / DATABASE
         self._identity = identity
         self._idle: list[Reader] = []
-        self._loaded: tuple[str, FlatVectors] | None = None
+        self._searching = Searching(folder)
         self._pooling = threading.Lock()
-        self._loading = threading.Lock()
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -70,7 +68,7 @@ class Library:
             for reader in self._idle:
                 reader.connection.close()
             self._idle.clear()
-            self._loaded = None
+        self._searching.close()
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
@@ -88,7 +86,7 @@ class Library:
                 raise nothing_indexed(self.folder)
             if self._identity is not None:
                 check_identity(manifest, self._identity, self.folder)
-            yield Snapshot(connection, self._database, manifest, lambda: self._vectors(connection, manifest))
+            yield Snapshot(connection, self._database, manifest, partial(self._searching.search, connection, manifest))
         finally:
             self._give_back(reader)
 
@@ -170,30 +168,3 @@ class Library:
                 reader.connection.close()
             else:
                 self._idle.append(reader)
-
-    def _vectors(self, connection: sqlite3.Connection, manifest: Manifest) -> FlatVectors:
-        with self._loading:
-            if self._loaded is None or self._loaded[0] != manifest.stamp:
-                self._loaded = (manifest.stamp, self._load(connection, manifest))
-            return self._loaded[1]
-
-    def _load(self, connection: sqlite3.Connection, manifest: Manifest) -> FlatVectors:
-        path, dimension = vectors_file(self.folder, manifest.generation), manifest.identity.dimension
-        store = FlatVectors.load(path, manifest.stamp, dimension)
-        with explained(self._database):
-            (expected,) = connection.execute("SELECT count(*) FROM chunks").fetchone()
-            if store is not None and len(store) == expected:
-                return store
-            store = all_vectors(connection, self._database, dimension)
-        # Of no consequence to the answer: the disk may be full, the folder read-only, a writer at work.
-        with suppress(RagError, OSError, sqlite3.Error):
-            self._write_back(store, manifest)
-        return store
-
-    def _write_back(self, store: FlatVectors, manifest: Manifest) -> None:
-        # A writer may commit meanwhile, under another name: then this file is one of the strays it or the next removes.
-        with restoring_lock(self.folder):
-            with closing(Reader.open(self._database).connection) as connection:
-                newest = read_manifest(connection, self._database)
-            if newest == manifest:
-                store.save(vectors_file(self.folder, manifest.generation), manifest.stamp)

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rag.index.listing import Found, find_entries
 from rag.index.origins import Outcome, Visit
@@ -23,6 +23,8 @@ else:
 
 BATCH = 4096
 """Embeddings read from SQLite at a time."""
+LAST = (1 << 63) - 1
+"""The highest number a row can have."""
 
 _CHUNKS = """
     SELECT chunks.number, chunks.id, documents.id, chunks.start_at, chunks.end_at
@@ -68,6 +70,9 @@ _ORIGINS = """
     SELECT documents.id, origins.loader, origins.mark
     FROM documents JOIN origins ON origins.document = documents.number"""
 
+Searched: TypeAlias = "Callable[[Vectors, int, Ids | None], list[tuple[int, float]]]"
+"""`VectorStore.search`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -112,18 +117,16 @@ class Snapshot:
     Get one from `Library.snapshot`. Every method raises DamagedDatabase where the database turns out to be damaged.
     """
 
-    def __init__(
-        self, connection: sqlite3.Connection, database: Path, manifest: Manifest, vectors: Callable[[], FlatVectors]
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, database: Path, manifest: Manifest, searched: Searched) -> None:
         self.manifest = manifest
         self._connection = connection
         self._database = database
-        self._vectors = vectors
+        self._searched = searched
 
     def nearest(self, query: Vectors, k: int, documents: frozenset[str] | None = None) -> list[Hit]:
         """At most `k` chunks by inner product with the one row of `query`, best first; scores in [-1, 1]."""
         among = None if documents is None else self._chunk_numbers(documents)
-        found = self._vectors().search(query, k, among)
+        found = self._searched(query, k, among)
         chunks = self._chunks([number for number, _ in found])
         return [Hit(chunks[number], score, ("dense",)) for number, score in found]
 
@@ -265,24 +268,38 @@ def list_visits(connection: sqlite3.Connection, only: str | None = None) -> dict
     }
 
 
-def all_vectors(connection: sqlite3.Connection, database: Path, dimension: int) -> FlatVectors:
-    """The vector store built anew from the embeddings. Raises DamagedDatabase."""
+def all_vectors(connection: sqlite3.Connection, database: Path, dimension: int, after: int = 0) -> FlatVectors:
+    """The vectors of all chunks with numbers above `after`, from the embeddings. Raises DamagedDatabase."""
     store = FlatVectors(dimension)
-    for numbers, vectors in embeddings(connection, database, dimension):
+    for numbers, vectors in embeddings(connection, database, dimension, after):
         store.add(numbers, vectors)
     return store
 
 
 def embeddings(
-    connection: sqlite3.Connection, database: Path, dimension: int, after: int = 0
+    connection: sqlite3.Connection, database: Path, dimension: int, after: int = 0, upto: int = LAST
 ) -> Iterator[tuple[Ids, Vectors]]:
-    """Chunk numbers above `after` and their vectors, in the order of the numbers, some thousand at a time."""
-    rows = connection.execute("SELECT chunk, vector FROM embeddings WHERE chunk > ? ORDER BY chunk", (after,))
+    """Chunk numbers above `after`, `upto` included, and their vectors, in the order of the numbers, some thousand at a
+    time."""
+    statement = "SELECT chunk, vector FROM embeddings WHERE chunk > ? AND chunk <= ? ORDER BY chunk"
+    rows = connection.execute(statement, (after, upto))
     while batch := rows.fetchmany(BATCH):
-        numbers = np.array([number for number, _ in batch], dtype=np.int64)
-        if any(len(blob) != 4 * dimension for _, blob in batch):
-            raise damaged(database, f"an embedding isn't {dimension} numbers long")
-        yield numbers, np.frombuffer(b"".join(blob for _, blob in batch), dtype="<f4").reshape(-1, dimension)
+        yield _as_vectors(batch, database, dimension)
+
+
+def some_embeddings(
+    connection: sqlite3.Connection, database: Path, dimension: int, numbers: Ids
+) -> tuple[Ids, Vectors]:
+    """Those chunk numbers that there are, and their vectors."""
+    statement = "SELECT chunk, vector FROM embeddings WHERE chunk IN (SELECT value FROM json_each(?))"
+    return _as_vectors(connection.execute(statement, (_as_json(numbers.tolist()),)).fetchall(), database, dimension)
+
+
+def _as_vectors(rows: list[tuple[int, bytes]], database: Path, dimension: int) -> tuple[Ids, Vectors]:
+    numbers = np.array([number for number, _ in rows], dtype=np.int64)
+    if any(len(blob) != 4 * dimension for _, blob in rows):
+        raise damaged(database, f"an embedding isn't {dimension} numbers long")
+    return numbers, np.frombuffer(b"".join(blob for _, blob in rows), dtype="<f4").reshape(-1, dimension)
 
 
 def _with_columns(statement: str, schema: int) -> str:

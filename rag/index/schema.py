@@ -1,14 +1,17 @@
 """The tables of `library.sqlite` and its manifest: what a library was made with."""
 
+import json
 import sqlite3
 from contextlib import closing
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
 
 from rag.errors import LibraryMismatch
 from rag.index.trouble import damaged
 
 DATABASE = "library.sqlite"
+BASE = "base"
+"""What the manifest calls `Base`; older versions pass over it, and make a file of all vectors."""
 SCHEMA = 4
 """Raised by one with every change to the tables below."""
 
@@ -132,6 +135,18 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """The segment of a large library: what all later changes come on top of."""
+
+    generation: int
+    """Which wrote it; its file has the name. Several generations may share one."""
+    stamp: str
+    """Of that generation; the file carries the same."""
+    last: int
+    """It was made of all the chunks there were up to this number."""
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """Which library this is, and which state of it."""
 
@@ -142,11 +157,15 @@ class Manifest:
     """32 random hex digits of the last such commit; its vector file carries the same. Empty before the first."""
     schema: int = SCHEMA
     """Of the tables; older than `SCHEMA` where no writer has upgraded them yet."""
+    base: Base | None = None
+    """None for a small library, which has all its vectors in the file of its generation."""
 
 
-def vectors_file(folder: Path, generation: int) -> Path:
-    """Where the vectors of a generation lie, or would."""
-    return folder / f"vectors-{generation}.faiss"
+def vectors_file(folder: Path, manifest: Manifest) -> Path:
+    """Where the vectors of a state lie, or would; for a large library most of them, see `Base`."""
+    if manifest.base is not None:
+        return folder / f"vectors-{manifest.base.generation}.segment"
+    return folder / f"vectors-{manifest.generation}.faiss"
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
@@ -188,12 +207,15 @@ def drop_tables(connection: sqlite3.Connection) -> None:
 
 def write_manifest(connection: sqlite3.Connection, manifest: Manifest) -> None:
     """In place of the one there is, with this version's `SCHEMA`."""
-    values = {
+    values: dict[str, object] = {
         "schema": SCHEMA,
         "generation": manifest.generation,
         "stamp": manifest.stamp,
         **asdict(manifest.identity),
     }
+    connection.execute("DELETE FROM manifest WHERE key = ?", (BASE,))
+    if manifest.base is not None:
+        values[BASE] = json.dumps(astuple(manifest.base))
     connection.executemany("INSERT OR REPLACE INTO manifest (key, value) VALUES (?, ?)", list(values.items()))
 
 
@@ -212,9 +234,12 @@ def read_manifest(connection: sqlite3.Connection, database: Path) -> Manifest | 
     schema = _known_schema(values.get("schema"), database)
     try:
         identity = Identity(**{field.name: values[field.name] for field in fields(Identity)})
-        return Manifest(identity, values["generation"], values["stamp"], schema)
+        base = Base(*json.loads(values[BASE])) if BASE in values else None
+        return Manifest(identity, values["generation"], values["stamp"], schema, base)
     except KeyError as error:
         raise damaged(database, f"its manifest lacks {error}") from error
+    except (TypeError, ValueError) as error:
+        raise damaged(database, f"its manifest names no {BASE}") from error
 
 
 def check_identity(manifest: Manifest, wanted: Identity, folder: Path) -> None:

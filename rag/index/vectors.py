@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from rag.index.files import BLOCK, Checksummed, whole_file
 from rag.late import Late
 from rag.types import Ids, Vectors
 
@@ -26,8 +27,6 @@ faiss: Any = Late("faiss")  # its annotations leave out what its Python layer ad
 FOOTER = struct.Struct("<8s32sI")
 """Magic bytes, the commit's stamp in ASCII, CRC-32."""
 MAGIC = b"citeline"
-BLOCK = 1 << 20
-"""Bytes read or written at a time."""
 ROWS = 4096
 """Vectors compared at a time."""
 
@@ -81,7 +80,7 @@ class FlatVectors:
             return []
         # FAISS keeps only a pointer to the selector: the name keeps it alive until the search is over.
         selector = None if among is None else faiss.IDSelectorBatch(np.ascontiguousarray(among, dtype=np.int64))
-        with _one_thread():
+        with one_thread():
             scores, ids = self._index.search(
                 np.ascontiguousarray(query, dtype=np.float32), k, params=faiss.SearchParameters(sel=selector)
             )
@@ -108,20 +107,11 @@ class FlatVectors:
 
         Raises OSError; then no trace is left of the new file.
         """
-        part = path.with_name(path.name + ".part")
-        try:
-            with part.open("wb") as file:
-                body = _Checksummed(file)
-                # Not faiss.write_index(path): on a full disk that only prints a line, and returns.
-                faiss.write_index(self._index, faiss.PyCallbackIOWriter(body, BLOCK))
-                file.write(FOOTER.pack(MAGIC, stamp.encode("ascii"), body.crc))
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-            sync_folder(path.parent)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        with whole_file(path) as file:
+            body = Checksummed(file)
+            # Not faiss.write_index(path): on a full disk that only prints a line, and returns.
+            faiss.write_index(self._index, faiss.PyCallbackIOWriter(body, BLOCK))
+            file.write(FOOTER.pack(MAGIC, stamp.encode("ascii"), body.crc))
 
     @classmethod
     def load(cls, path: Path, stamp: str, dimension: int) -> "FlatVectors | None":
@@ -142,7 +132,7 @@ class FlatVectors:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """One query is no faster than memory: on two busy cores, threads that waited for each other took 4 times longer.
 
     The number is the calling thread's, but may be shared with PyTorch, hence put back.
@@ -153,18 +143,6 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         faiss.omp_set_num_threads(before)
-
-
-class _Checksummed:
-    """Called with each block of bytes: passes it on to the file and keeps the CRC-32 of all."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.crc = 0
-        self._file = file
-
-    def __call__(self, block: bytes) -> int:
-        self.crc = zlib.crc32(block, self.crc)
-        return self._file.write(block)
 
 
 def _is_whole(file: BinaryIO, stamp: str) -> bool:
@@ -181,14 +159,3 @@ def _is_whole(file: BinaryIO, stamp: str) -> bool:
         crc = zlib.crc32(block, crc)
         left -= len(block)
     return bool(crc == written_crc)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the rename itself survive a power cut. Windows neither needs nor allows it."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,8 +1,9 @@
 """The writing side: one process at a time, everything between two commits or nothing.
 
-A commit writes `vectors-<generation + 1>.faiss` beside the old file first, then moves the generation in the same
-SQLite transaction as the rows. Whoever dies before that transaction is durable leaves the old library and a stray
-file, which the next writer removes; after it, the new library and the old file, removed likewise.
+A commit first writes the vector file it needs beside the old one, where it needs another (see `rag.index.deriving`),
+then moves the generation in the same SQLite transaction as the rows. Whoever dies before that transaction is durable
+leaves the old library and a stray file, which the next writer removes; after it, the new library and the old file,
+removed likewise.
 """
 
 import json
@@ -17,11 +18,12 @@ from uuid import uuid4
 from rag.errors import RagError
 from rag.index.connections import connect_for_writing, set_aside
 from rag.index.copying import copy_library, index_words
+from rag.index.deriving import GROWTH, Derived, Growth
 from rag.index.families import family_of, join_family, make_families, part_families
 from rag.index.fitting import check_chunks, check_encodable, check_text, check_vectors
 from rag.index.lock import writer_lock
 from rag.index.origins import UNFINISHED, Visit, seal, text_hash
-from rag.index.reading import Listed, all_vectors, embeddings, list_documents, list_roots, list_visits
+from rag.index.reading import Listed, list_documents, list_roots, list_visits
 from rag.index.schema import (
     BELONGING,
     DATABASE,
@@ -37,7 +39,6 @@ from rag.index.schema import (
 )
 from rag.index.trouble import DamagedDatabase, explained
 from rag.index.upgrading import upgrade
-from rag.index.vectors import FlatVectors
 from rag.late import Late
 from rag.types import Chunk, Document, Vectors
 
@@ -51,33 +52,41 @@ _ENDED = "this writer has ended: an error undid what it wrote, or its block was 
 
 @contextmanager
 def open_writer(
-    folder: Path, identity: Identity, *, start_over: bool = False, loader: int = 0, command: str = "rag index"
+    folder: Path,
+    identity: Identity,
+    *,
+    start_over: bool = False,
+    loader: int = 0,
+    command: str = "rag index",
+    growth: Growth | None = None,
 ) -> Iterator["Writer"]:
     """The library in `folder`, which is made when missing, to be changed; what isn't committed in the block is undone.
 
     `start_over` empties it (all but the roots) and gives it `identity`, as part of the first commit; a damaged database
     is set aside. `loader` is the version of the loaders that read what will be put in. `command` is what others who
-    want to write read about this process.
+    want to write read about this process. `growth` says when the library is large, `GROWTH` where None.
 
     Raises LibraryBusy where another writer is at work, LibraryMismatch where the library was made with another
     identity or by another version, LibraryUnwritable where the folder can't be written or the database is damaged,
     DiskFull.
     """
-    with writer_lock(folder, command), locked_writer(folder, identity, start_over=start_over, loader=loader) as writer:
+    with writer_lock(folder, command), locked_writer(folder, identity, start_over, loader, growth) as writer:
         yield writer
 
 
 @contextmanager
-def locked_writer(folder: Path, identity: Identity, *, start_over: bool = False, loader: int = 0) -> Iterator["Writer"]:
+def locked_writer(
+    folder: Path, identity: Identity, start_over: bool = False, loader: int = 0, growth: Growth | None = None
+) -> Iterator["Writer"]:
     """`open_writer` for who holds the lock already."""
     database = folder / DATABASE
     try:
-        writer = Writer(database, identity, start_over, loader)
+        writer = Writer(database, identity, start_over, loader, growth or GROWTH)
     except DamagedDatabase:
         if not start_over:
             raise
         set_aside(database)
-        writer = Writer(database, identity, start_over, loader)
+        writer = Writer(database, identity, start_over, loader, growth or GROWTH)
     try:
         yield writer
     finally:
@@ -91,7 +100,7 @@ class Writer:
     before anything is written.
     """
 
-    def __init__(self, database: Path, identity: Identity, start_over: bool, loader: int = 0) -> None:
+    def __init__(self, database: Path, identity: Identity, start_over: bool, loader: int, growth: Growth) -> None:
         self._loader = loader
         self._database = database
         self._folder = database.parent
@@ -101,7 +110,7 @@ class Writer:
         self._gone: list[int] = []
         self._parted: set[int] = set()
         self._last_committed = 0
-        self._store: FlatVectors | None = None
+        self._derived = Derived(database, growth)
         with explained(database):
             self._connection = connect_for_writing(database)
         try:
@@ -273,9 +282,9 @@ class Writer:
         with self._writing() as connection:
             if self._searchable_changed:
                 part_families(connection, self._parted)
-                self._store = self._next_store(connection)
                 manifest = replace(self._manifest, generation=self._manifest.generation + 1, stamp=uuid4().hex)
-                self._store.save(vectors_file(self._folder, manifest.generation), manifest.stamp)
+                gone = np.array(self._gone, dtype=np.int64)
+                manifest = self._derived.write(connection, self._manifest, manifest, gone, self._last_committed)
                 write_manifest(connection, manifest)
                 self._manifest = manifest
             self._mark_unchanged()
@@ -308,7 +317,7 @@ class Writer:
         connection.executemany("INSERT INTO roots (path) VALUES (?)", [(root,) for root in roots])
         manifest = Manifest(identity, found.generation if found else 0, stamp="")
         write_manifest(connection, manifest)
-        self._store = FlatVectors(identity.dimension)
+        self._derived.start_anew()
         self._changed = self._searchable_changed = start_over
         return manifest
 
@@ -410,7 +419,7 @@ class Writer:
         self._changed = self._searchable_changed = True
 
     def _derive_all_vectors(self) -> None:
-        self._store = FlatVectors(self._manifest.identity.dimension)
+        self._derived.start_anew()
         self._gone, self._last_committed = [], 0
         self._changed = self._searchable_changed = True
 
@@ -420,27 +429,12 @@ class Writer:
             if connection.execute(statement, (str(root),)).rowcount:
                 self._changed = True
 
-    def _next_store(self, connection: sqlite3.Connection) -> FlatVectors:
-        """The committed vectors with the changes since applied, or all built anew where their file is no good."""
-        dimension = self._manifest.identity.dimension
-        store = self._store
-        if store is None:
-            old = vectors_file(self._folder, self._manifest.generation)
-            store = FlatVectors.load(old, self._manifest.stamp, dimension)
-        if store is None:
-            return all_vectors(connection, self._database, dimension)
-        store.remove(np.array(self._gone, dtype=np.int64))
-        for numbers, vectors in embeddings(connection, self._database, dimension, after=self._last_committed):
-            store.add(numbers, vectors)
-        (expected,) = connection.execute("SELECT count(*) FROM chunks").fetchone()
-        return store if len(store) == expected else all_vectors(connection, self._database, dimension)
-
     def _remove_strays(self) -> None:
-        """Vector files of other generations than the committed one, and halves of them."""
+        """Vector files that the committed state doesn't need, and halves of them."""
         with suppress(OSError, sqlite3.Error, RagError):
             # Asked of SQLite: an interrupt may have come between the commit and our taking note of it.
             manifest = read_manifest(self._connection, self._database)
-            current = vectors_file(self._folder, manifest.generation if manifest else 0)
+            current = manifest and vectors_file(self._folder, manifest)
             for path in self._folder.glob("vectors-*"):
                 if path != current:
                     path.unlink()

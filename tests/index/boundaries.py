@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from rag.index.vectors import _Checksummed
+from rag.index.files import Checksummed
 from rag.indexing import index_paths
 from tests.fakes import WordEmbedder
+from tests.index.large import ALWAYS, SMALL
 from tests.index.shelf import IDENTITY
 
 STORY = "The harbour of Varel opened again on Monday after four years of work. It cost three million marks in all."
@@ -32,6 +33,9 @@ NEW = {
     "b.md": STORY,
 }
 
+LARGE = "large"
+"""File beside a library that is to be treated as a large one."""
+
 Step = Callable[[str], object]
 """Called before each step with what it is; may raise, or end the process."""
 
@@ -43,10 +47,16 @@ def write(folder: Path, articles: dict[str, str]) -> Path:
     return folder
 
 
-def prepare(place: Path) -> Path:
-    """`place`/index holds the library of OLD, and `place`/news the articles of NEW."""
+def prepare(place: Path, *, large: bool = False) -> Path:
+    """`place`/index holds the library of OLD, and `place`/news the articles of NEW.
+
+    A `large` one has a segment, which the work makes anew.
+    """
     news = write(place / "news", OLD)
-    index_paths([news], place / "index", IDENTITY, WordEmbedder())
+    if large:
+        (place / "index").mkdir()
+        (place / "index" / LARGE).touch()
+    work(place)
     for name in OLD.keys() - NEW.keys():
         (news / name).unlink()
     write(news, NEW)
@@ -54,7 +64,9 @@ def prepare(place: Path) -> Path:
 
 
 def work(place: Path) -> None:
-    index_paths([place / "news"], place / "index", IDENTITY, WordEmbedder())
+    growth = ALWAYS if (place / "index" / LARGE).exists() else SMALL
+    with patch("rag.index.writing.GROWTH", growth):
+        index_paths([place / "news"], place / "index", IDENTITY, WordEmbedder())
 
 
 @contextmanager
@@ -83,7 +95,7 @@ def steps(before: Step) -> Iterator[None]:
         patch("os.fsync", noted("fsync", os.fsync)),
         patch.object(Path, "replace", noted("replace", Path.replace)),
         patch.object(Path, "unlink", noted("unlink", Path.unlink)),
-        patch.object(_Checksummed, "__call__", noted("write", _Checksummed.__call__)),
+        patch.object(Checksummed, "__call__", noted("write", Checksummed.__call__)),
     ):
         yield
 

@@ -23,9 +23,9 @@ ROOT = Path(__file__).parents[2]
 KILLED_AT_RANDOM = 50
 
 
-@pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepare(tmp_path_factory.mktemp("start") / "place")
+@pytest.fixture(scope="module", params=["small", "large"])
+def start(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return prepare(tmp_path_factory.mktemp("start") / "place", large=request.param == "large")
 
 
 @pytest.fixture(scope="module")

@@ -165,7 +165,7 @@ def test_a_whole_file_in_a_format_faiss_does_not_know_is_not_loaded(tmp_path: Pa
     assert FlatVectors.load(tmp_path / "vectors", STAMP, DIMENSION) is None
 
 
-@pytest.mark.parametrize("step", ["rag.index.vectors._Checksummed.__call__", "os.fsync", "pathlib.Path.replace"])
+@pytest.mark.parametrize("step", ["rag.index.files.Checksummed.__call__", "os.fsync", "pathlib.Path.replace"])
 def test_a_failed_save_leaves_the_old_file_and_nothing_else(
     step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
