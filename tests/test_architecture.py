@@ -16,7 +16,7 @@ from rag.errors import RagError
 
 ROOT = Path(__file__).parent.parent
 STAGES = (
-    "documents sentences neutralizing decomposing dating chunking embedding index reranking inspecting retrieval"
+    "documents sentences neutralizing decomposing dating chunking embedding index stores reranking inspecting retrieval"
     " suggesting prompting engines grounding"
 )
 
@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "model_folders": "errors",
     "embedding": "types errors model_folders",
     "index": "types errors",
+    "stores": "types errors settings index",
     "reranking": "types sentences chunking",
     "inspecting": "types",
     "tasks": "",
@@ -54,9 +55,9 @@ MAY_IMPORT = {
     "calibration": "types errors metrics",
     "visiting": "types errors documents index",
     "browsing": "types errors documents index visiting",
-    "indexing": "types errors documents chunking index visiting browsing",
-    "syncing": "types errors documents index indexing",
-    "rebuilding": "types errors documents index visiting indexing",
+    "indexing": "types errors documents chunking index stores visiting browsing",
+    "syncing": "types errors documents index stores indexing",
+    "rebuilding": "types errors documents index stores visiting indexing",
     "watching": "",
     "pipeline": f"types errors settings model_files {STAGES} visiting indexing syncing rebuilding calibration",
     "batch": "types errors settings records documents index pipeline",
@@ -66,7 +67,7 @@ MAY_IMPORT = {
     "guarding": "types errors logs rendering",
     "line": "errors",
     "desk": "types errors settings logs line inspecting pipeline",
-    "shelf": "types errors logs documents index visiting indexing syncing pipeline holdings desk",
+    "shelf": "types errors logs documents index stores visiting indexing syncing pipeline holdings desk",
     "talks": "types errors logs exchanges conversations rendering desk",
     "bulk": "types errors settings logs tasks pipeline batch evaluation desk",
     "page": (
@@ -85,6 +86,8 @@ ONLY_IN = {
     "typer": {"cli"},
     "sqlite3": {"index", "conversations"},
     "faiss": {"index"},
+    "pymilvus": {"stores"},
+    "sqlalchemy": {"stores"},
     "docx": {"documents", "exporting"},
     "reportlab": {"exporting"},
     "sentence_transformers": {"embedding"},

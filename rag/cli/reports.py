@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -11,12 +10,12 @@ from rich.text import Text
 from rag import model_files
 from rag.engines import remembered_choice
 from rag.errors import RagError
-from rag.index import open_library
 from rag.indexing import IndexReport
 from rag.model_files import ModelStatus
 from rag.records import answer_fields
 from rag.rendering import plain
 from rag.settings import EngineChoice, Settings
+from rag.stores import Place, open_library, place_of
 from rag.syncing import SyncReport
 from rag.types import Answer
 
@@ -59,7 +58,7 @@ def answer_json(answer: Answer) -> str:
 
 def status_lines(settings: Settings) -> Iterator[str]:
     """The library, the models and the engine of these settings."""
-    yield from _library_lines(settings.index)
+    yield from _library_lines(place_of(settings))
     for role, name in (("Embedder", settings.embedder), ("Reader", settings.reader)):
         model = model_files.status(name, settings.models)
         yield f"{role}: {name} ({model.licence}), {_state(model)}: {model.path}"
@@ -86,7 +85,7 @@ def models_table(models: Sequence[ModelStatus]) -> None:
             print(plain(f"{model.name}: {model.note}"))
 
 
-def _library_lines(folder: Path) -> Iterator[str]:
+def _library_lines(folder: Place) -> Iterator[str]:
     try:
         with open_library(folder) as library:
             count, manifest, roots = library.count(), library.manifest, library.roots()

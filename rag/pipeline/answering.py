@@ -10,7 +10,7 @@ from itertools import takewhile
 from rag import calibration, prompting, suggesting
 from rag.errors import LibraryEmpty, QuestionError
 from rag.grounding import Grounder, cited_pieces, is_abstention, rivals, supported_only, with_rivals
-from rag.index import Library
+from rag.index import AnyLibrary
 from rag.inspecting import Inspection
 from rag.pipeline import inspecting, signals
 from rag.pipeline.conditions import (
@@ -62,7 +62,7 @@ class Pipeline:
     def __init__(
         self,
         settings: Settings,
-        library: Library,
+        library: AnyLibrary,
         embedder: Embedder,
         engine: Engine,
         today: Callable[[], date] = date.today,

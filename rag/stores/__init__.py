@@ -5,6 +5,6 @@ library on servers is opened: both come with the extras `milvus` and `postgres`.
 """
 
 from rag.stores.opening import library_at, open_library, open_writer
-from rag.stores.places import Place, Servers, place_of
+from rag.stores.places import Place, Servers, folder_of, place_of
 
-__all__ = ["Place", "Servers", "library_at", "open_library", "open_writer", "place_of"]
+__all__ = ["Place", "Servers", "folder_of", "library_at", "open_library", "open_writer", "place_of"]

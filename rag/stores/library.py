@@ -35,6 +35,7 @@ class ServerLibrary(OfNewest):
         self._client: Any = None
         self._proved = ""
         self._opening = threading.Lock()
+        self._proving = threading.Lock()
         self._closed = False
 
     def close(self) -> None:
@@ -59,7 +60,7 @@ class ServerLibrary(OfNewest):
             connection = self._engine.connect()
         try:
             manifest, collection = self._begin(connection)
-            now = ServerSnapshot(connection, self.place, manifest, lambda: self._vectors(now, collection))
+            now = ServerSnapshot(connection, self.place, manifest, collection, lambda: self._proved_vectors(now))
             yield now
         finally:
             _end(connection)
@@ -89,11 +90,16 @@ class ServerLibrary(OfNewest):
             raise nothing_indexed(self.place)
         return found
 
-    def _vectors(self, now: ServerSnapshot, collection: str) -> MilvusVectors:
+    def vectors_of(self, now: ServerSnapshot) -> MilvusVectors:
+        """What Milvus has of that state, and perhaps of others."""
         with self._opening:
             if self._client is None:
                 self._client = milvus.connect(self.place)
-            vectors = MilvusVectors(self._client, collection, now.manifest.identity.dimension, self.place)
+            return MilvusVectors(self._client, now.collection, now.manifest.identity.dimension, self.place)
+
+    def _proved_vectors(self, now: ServerSnapshot) -> MilvusVectors:
+        vectors = self.vectors_of(now)
+        with self._proving:
             if self._proved != now.manifest.stamp:
                 if len(vectors) < now.count().chunks:
                     raise milvus.incomplete(self.place)

@@ -132,6 +132,11 @@ class MilvusVectors:
             rows = self._client.query(self.collection, filter="", output_fields=["count(*)"], timeout=PATIENCE)
             return int(rows[0]["count(*)"])
 
+    def exists(self) -> bool:
+        """Whether there is such a collection."""
+        with explained(self._place):
+            return bool(self._client.has_collection(self.collection))
+
     def rows(self, ids: Ids) -> dict[int, tuple[Vectors, str]]:
         """Id → (vector of shape (dimension,), stems) of those that are there."""
         found: dict[int, tuple[Vectors, str]] = {}

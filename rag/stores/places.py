@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
-from rag.errors import SettingsError
+from rag.errors import InputError, SettingsError
 from rag.settings import Settings, Store
 
 SCHEMES = ("postgresql", "postgresql+psycopg")
@@ -82,6 +82,14 @@ def place_of(settings: Settings) -> Place:
             f'store = "{settings.store}" needs a PostgreSQL database for the articles: RAG_DATABASE={_EXAMPLE}.'
         )
     return Servers(database, settings.store_uri, settings.store_token.get_secret_value())
+
+
+def folder_of(settings: Settings, instead: str) -> Path:
+    """The library's folder. Raises InputError that names what does `instead` where it lies on servers."""
+    place = place_of(settings)
+    if isinstance(place, Servers):
+        raise InputError(f"This works on a library in a folder; this one is in {place}. Use {instead}.")
+    return place
 
 
 def _split(address: str):  # type: ignore[no-untyped-def]

@@ -43,10 +43,16 @@ class ServerSnapshot:
     """
 
     def __init__(
-        self, connection: Connection, place: Servers, manifest: Manifest, vectors: Callable[[], MilvusVectors]
+        self,
+        connection: Connection,
+        place: Servers,
+        manifest: Manifest,
+        collection: str,
+        vectors: Callable[[], MilvusVectors],
     ) -> None:
         self.manifest = manifest
-        self._connection = connection
+        self.collection = collection
+        self.connection = connection
         self._place = place
         self._vectors = vectors
 
@@ -76,7 +82,7 @@ class ServerSnapshot:
 
     def documents(self) -> list[Listed]:
         """All of them, by title."""
-        return list_documents(self._connection, self._place)
+        return list_documents(self.connection, self._place)
 
     def entries(
         self,
@@ -139,11 +145,11 @@ class ServerSnapshot:
 
     def roots(self) -> list[str]:
         """What `rag index` was asked to index, in the order it was asked."""
-        return list_roots(self._connection, self._place)
+        return list_roots(self.connection, self._place)
 
     def visits(self) -> dict[str, Visit]:
         """What is kept of files and pages, by their source."""
-        return list_visits(self._connection, self._place)
+        return list_visits(self.connection, self._place)
 
     def stored(self) -> Iterator[Stored]:
         """All documents with all that is kept of them, one at a time, in the order in which they were put."""
@@ -189,7 +195,7 @@ class ServerSnapshot:
 
     def _rows(self, statement: Select[Any]) -> list[Any]:
         with explained(self._place):
-            return list(self._connection.execute(statement).all())
+            return list(self.connection.execute(statement).all())
 
 
 BATCH = 50
@@ -228,7 +234,7 @@ def list_visits(connection: Connection, place: Servers) -> dict[str, Visit]:
     """By source."""
     with explained(place):
         rows = connection.execute(select(tables.visits)).all()
-    return {row.source: Visit(*row[:5], Outcome(row.outcome)) for row in rows}
+    return {source: Visit(source, *kept, Outcome(outcome)) for source, *kept, outcome in rows}
 
 
 def _typed_words(typed: str) -> list[str]:

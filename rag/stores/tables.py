@@ -5,6 +5,7 @@ MD5 where an index needs short values.
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -19,15 +20,16 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    Row,
     Select,
-    Sequence,
     Table,
     Text,
     any_,
     func,
     literal,
     select,
+)
+from sqlalchemy import (
+    Sequence as Numbers,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
@@ -87,7 +89,7 @@ Index("documents_by_id", func.md5(documents.c.id), unique=True)
 Index("documents_by_source", func.md5(documents.c.source), unique=True)
 Index("documents_by_hash", documents.c.content_hash)
 
-numbers = Sequence("chunk_numbers", metadata=metadata)
+numbers = Numbers("chunk_numbers", metadata=metadata)
 """Never gives a number twice, whatever is rolled back."""
 
 chunks = Table(
@@ -175,15 +177,10 @@ EMPTIED = (documents, visits, gone)
 """To start over; the rest goes with them."""
 
 
-def as_document(row: Row[Any]) -> Document:
-    """Of a row that ends in `FIELDS`."""
+def as_document(row: Sequence[Any]) -> Document:
+    """Of a row with the columns `FIELDS`."""
     name, title, text, source, published, author, content_hash, url, pages, part = row
     return Document(name, title, bytes(text).decode(), source, published, author, content_hash, url, tuple(pages), part)
-
-
-def is_text(column: ColumnElement[str], value: str) -> ColumnElement[bool]:
-    """Equality by means of the index of the column's MD5."""
-    return is_one_of(column, [value])
 
 
 def is_one_of(column: ColumnElement[Any], values: list[Any]) -> ColumnElement[bool]:

@@ -26,6 +26,7 @@ from rag.index.reading import Listed
 from rag.index.schema import Identity, Manifest, check_identity
 from rag.stores import milvus, tables
 from rag.stores.connecting import engine_of, explained, lock_for_writing
+from rag.stores.deriving import derived_rows
 from rag.stores.families import family_of, join_family, part_families
 from rag.stores.milvus import SENT, MilvusVectors
 from rag.stores.places import Servers
@@ -194,6 +195,23 @@ class ServerWriter:
             if connection.execute(delete(tables.visits).where(is_one_of(tables.visits.c.source, [source]))).rowcount:
                 self._changed = True
 
+    def derive_vectors(self) -> None:
+        """Fill a new collection of Milvus from the database, which the next commit puts in the place of the one in use.
+
+        Raises ValueError where there are changes that aren't committed.
+        """
+        if self._changed:
+            raise ValueError("there are changes that aren't committed")
+        with self._writing() as connection:
+            old = self._vectors
+            self._vectors = self._new_collection(old.dimension)
+            self._retire(old.collection, self._manifest.generation + 1)
+            for derived in derived_rows(connection, old.dimension):
+                self._waiting |= derived
+                if len(self._waiting) >= SENT:
+                    self._send()
+            self._changed = self._searchable_changed = True
+
     def commit(self) -> bool:
         """Make the changes so far permanent and visible to readers; False, and nothing done, where there are none.
 
@@ -236,20 +254,30 @@ class ServerWriter:
             manifest, collection, numbered = found
             check_identity(manifest, identity, self._place)
             return manifest, MilvusVectors(self._client, collection, identity.dimension, self._place), numbered
-        collection = f"citeline_{uuid4().hex}"
-        connection.execute(insert(tables.collections).values(name=collection))
-        connection.commit()  # so that the next writer knows it for what it is, whatever happens from here on
-        milvus.create_collection(self._client, collection, identity.dimension, self._place)
+        vectors = self._new_collection(identity.dimension)
         generation = found[0].generation if found else 0
         if found is not None:
-            old = tables.collections.c.name == found[1]
-            connection.execute(update(tables.collections).where(old).values(generation=generation + 1))
+            self._retire(found[1], generation + 1)
             for table in tables.EMPTIED:
                 connection.execute(delete(table))
         self._changed = self._searchable_changed = start_over
         manifest = Manifest(identity, generation, stamp="")
-        write_manifest(connection, manifest, collection, 0)
-        return manifest, MilvusVectors(self._client, collection, identity.dimension, self._place), 0
+        write_manifest(connection, manifest, vectors.collection, 0)
+        return manifest, vectors, 0
+
+    def _new_collection(self, dimension: int) -> MilvusVectors:
+        """One that is empty. Nothing may wait to be committed."""
+        name = f"citeline_{uuid4().hex}"
+        self._connection.execute(insert(tables.collections).values(name=name))
+        self._connection.commit()  # so that the next writer knows it for what it is, whatever happens from here on
+        milvus.create_collection(self._client, name, dimension, self._place)
+        return MilvusVectors(self._client, name, dimension, self._place)
+
+    def _retire(self, collection: str, generation: int) -> None:
+        """A collection that isn't in use from this generation on."""
+        old = tables.collections.c.name == collection
+        self._connection.execute(update(tables.collections).where(old).values(generation=generation))
+        self._connection.execute(delete(tables.gone))
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

@@ -3,20 +3,19 @@
 import threading
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from rag.errors import LibraryEmpty, LibraryMismatch
 from rag.index import AnyLibrary, Count, Identity, Listed
 from rag.stores import Place, library_at, open_library, open_writer
-from rag.types import Catalogue, Chunk
+from rag.types import Catalogue, Chunk, Hit, Vectors
 from tests.fakes import WordEmbedder
 from tests.index.shelf import ARTICLES, IDENTITY, article, lines_of, near, put, worded
 from tests.index.test_words import HOSTILE
 from tests.stores.libraries import make_library, opened
 
 
-def query(text: str) -> np.ndarray:  # type: ignore[type-arg]
+def query(text: str) -> Vectors:
     return WordEmbedder().embed_query(text)
 
 
@@ -223,8 +222,8 @@ def test_a_snapshot_outlives_even_a_library_made_anew_with_another_embedder(plac
             worded(library, "tea")
 
 
-def near_ids(hits: list[object]) -> list[str]:
-    return [hit.chunk.id for hit in hits]  # type: ignore[attr-defined]
+def near_ids(hits: list[Hit]) -> list[str]:
+    return [hit.chunk.id for hit in hits]
 
 
 def test_threads_read_whole_states_while_a_writer_commits(place: Place) -> None:
