@@ -97,7 +97,7 @@ def _vectors(now: ServerSnapshot, library: ServerLibrary, place: Servers) -> Che
 
 def _wrong_vectors(now: ServerSnapshot, library: ServerLibrary, place: Servers) -> Iterator[Fault]:
     vectors = library.vectors_of(now)
-    if not vectors.exists():
+    if not vectors.load():
         yield Fault("There is no collection of the library in Milvus.")
         return
     lost = wrong = 0

@@ -33,7 +33,7 @@ class ServerLibrary(OfNewest):
         self._identity = identity
         self._engine = engine_of(place, "rag")
         self._client: Any = None
-        self._proved = ""
+        self._proved = self._loaded = ""
         self._opening = threading.Lock()
         self._proving = threading.Lock()
         self._closed = False
@@ -95,7 +95,10 @@ class ServerLibrary(OfNewest):
         with self._opening:
             if self._client is None:
                 self._client = milvus.connect(self.place)
-            return MilvusVectors(self._client, now.collection, now.manifest.identity.dimension, self.place)
+            vectors = MilvusVectors(self._client, now.collection, now.manifest.identity.dimension, self.place)
+            if self._loaded != now.collection and vectors.load():
+                self._loaded = now.collection
+            return vectors
 
     def _proved_vectors(self, now: ServerSnapshot) -> MilvusVectors:
         vectors = self.vectors_of(now)

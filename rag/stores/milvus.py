@@ -42,7 +42,8 @@ def connect(place: Servers) -> Any:
     from pymilvus.exceptions import MilvusException
 
     # It would print each refused call with a traceback; what goes wrong is raised, and said once.
-    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+    for name in ("pymilvus", "grpc._server"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         return MilvusClient(place.vectors, token=place.token, timeout=CONNECTING)
     except MilvusException as error:
@@ -132,10 +133,13 @@ class MilvusVectors:
             rows = self._client.query(self.collection, filter="", output_fields=["count(*)"], timeout=PATIENCE)
             return int(rows[0]["count(*)"])
 
-    def exists(self) -> bool:
-        """Whether there is such a collection."""
+    def load(self) -> bool:
+        """Make the collection searchable, which Milvus Lite forgets when its process ends; False where there is none."""
         with explained(self._place):
-            return bool(self._client.has_collection(self.collection))
+            if not self._client.has_collection(self.collection):
+                return False
+            self._client.load_collection(self.collection, timeout=PATIENCE)
+            return True
 
     def rows(self, ids: Ids) -> dict[int, tuple[Vectors, str]]:
         """Id → (vector of shape (dimension,), stems) of those that are there."""

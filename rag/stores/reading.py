@@ -234,7 +234,7 @@ def list_visits(connection: Connection, place: Servers) -> dict[str, Visit]:
     """By source."""
     with explained(place):
         rows = connection.execute(select(tables.visits)).all()
-    return {source: Visit(source, *kept, Outcome(outcome)) for source, *kept, outcome in rows}
+    return {row.source: Visit(**row._asdict() | {"outcome": Outcome(row.outcome)}) for row in rows}
 
 
 def _typed_words(typed: str) -> list[str]:

@@ -22,7 +22,7 @@ def sweep(connection: Connection, client: Any, place: Servers, *, orphans: bool 
     if found is not None:
         manifest, collection, numbered = found
         vectors = MilvusVectors(client, collection, manifest.identity.dimension, place)
-        if orphans and client.has_collection(collection):
+        if orphans and vectors.load():
             vectors.remove_above(numbered)
         gone = tables.gone.c
         swept = select(gone.number).where(gone.generation <= (manifest.generation if oldest is None else oldest))

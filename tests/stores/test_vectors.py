@@ -1,6 +1,6 @@
 """What every `VectorStore` does: the one on FAISS and the one in Milvus."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -150,8 +150,6 @@ def test_a_collection_that_is_missing_and_a_server_that_is_away_are_said(client:
 
 
 def test_what_goes_wrong_with_the_channel_alone_is_the_server_s_fault(milvus_place: Servers) -> None:
-    raised: Callable[[BaseException], None]
-
     def raised(error: BaseException) -> None:
         with milvus.explained(milvus_place):
             raise error
