@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "embedding": "types errors model_folders",
     "index": "types errors",
     "stores": "types errors settings index",
+    "migrating": "types errors index stores",
     "reranking": "types sentences chunking",
     "inspecting": "types",
     "tasks": "",
@@ -77,7 +78,7 @@ MAY_IMPORT = {
     "app": "errors settings rendering page",
     "cli": (
         f"types errors settings logs model_files records exchanges conversations {STAGES} indexing syncing watching "
-        "pipeline rendering exporting guarding desk talks calibration metrics batch evaluation app"
+        "migrating pipeline rendering exporting guarding desk talks calibration metrics batch evaluation app"
     ),
 }
 

@@ -21,6 +21,7 @@ from rag.cli import INTERRUPTED
 from rag.cli.bulk import bulk_app
 from rag.cli.conversations import conversations_app
 from rag.cli.keeping import keeping_app, library_json, stale_lines
+from rag.cli.migrating import migrating_app
 from rag.cli.progress import Draft, ProgressLines
 from rag.cli.reports import answer_json, index_lines, models_table, status_lines
 from rag.cli.shared import ABSTAINED, FAILED, WRONG_USE, one_line, print_lines, settings_of
@@ -44,6 +45,7 @@ app.add_typer(user_app, name="user")
 app.add_typer(conversations_app, name="conversations")
 app.add_typer(bulk_app)
 app.add_typer(keeping_app)
+app.add_typer(migrating_app)
 
 
 def run() -> None:

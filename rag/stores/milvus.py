@@ -134,7 +134,7 @@ class MilvusVectors:
             return int(rows[0]["count(*)"])
 
     def load(self) -> bool:
-        """Make the collection searchable, which Milvus Lite forgets when its process ends; False where there is none."""
+        """Make the collection searchable, as it no longer is when Milvus Lite is opened; False where there is none."""
         with explained(self._place):
             if not self._client.has_collection(self.collection):
                 return False

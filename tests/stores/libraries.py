@@ -25,7 +25,7 @@ def state(place: Place) -> dict[str, Any]:
     """All that can be read of a library, but for the random stamp and the scores of words."""
     with opened(place) as library, library.snapshot() as now:
         documents = now.documents_by_id(listed.id for listed in now.documents())
-        questions = [document.text for document in documents.values()]
+        questions = [documents[name].text for name in sorted(documents)]
         return {
             "generation": now.manifest.generation,
             "count": now.count(),

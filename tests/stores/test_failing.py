@@ -27,7 +27,7 @@ from tests.stores.servers import postgres
 ROOT = Path(__file__).parents[2]
 
 
-def silent(what: str, done: int, total: int) -> None:
+def silent(_what: str, _done: int, _total: int) -> None:
     """Report to nobody."""
 
 
