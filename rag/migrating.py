@@ -81,31 +81,29 @@ def _copy(now: AnySnapshot, target: Place, report: Report) -> None:
 
 def _prove(now: AnySnapshot, there: AnySnapshot, target: Place, report: Report) -> int:
     """The number of sample queries. Raises LibraryError with the first difference."""
-    for what, one, other in (
+    facts: tuple[tuple[str, object, object], ...] = (
         ("what it was made with", now.manifest.identity, there.manifest.identity),
         ("the numbers of articles and chunks", now.count(), there.count()),
         ("the folders and pages", now.roots(), there.roots()),
         ("what is kept of files", now.visits(), there.visits()),
         ("the articles' lists", now.documents(), there.documents()),
-    ):
+    )
+    for what, one, other in facts:
         _check(one == other, what, target)
     total = now.count().documents
     sampled: list[Vectors] = []
     step = max(1, now.count().chunks // SAMPLES)
     passed = 0
-    for done, (one, other) in enumerate(zip(now.stored(), there.stored(), strict=True)):
+    for done, (before, after) in enumerate(zip(now.stored(), there.stored(), strict=True)):
         report("Comparing the articles", done, total)
-        _check(_equal(one, other), f"{one.document.source}", target)
-        for vector in one.vectors:
+        document = before.document
+        _check(_equal(before, after), document.source, target)
+        copies, others = (side.duplicates_of(document.id) for side in (now, there))
+        _check(copies == others, f"the versions of {document.source}", target)
+        for vector in before.vectors:
             if passed % step == 0 and len(sampled) < SAMPLES:
                 sampled.append(vector[None, :])
             passed += 1
-        copies = [version.id for version in now.duplicates_of(one.document.id)]
-        _check(
-            copies == [version.id for version in there.duplicates_of(one.document.id)],
-            f"the versions of {one.document.source}",
-            target,
-        )
     report("Comparing the articles", total, total)
     for done, query in enumerate(sampled):
         report("Comparing searches", done, len(sampled))

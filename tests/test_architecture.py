@@ -95,7 +95,7 @@ ONLY_IN = {
 }
 """Libraries that one row keeps to itself."""
 
-SLOW = ("torch", "transformers", "sentence_transformers", "gradio", "xllamacpp", "llama_cpp")
+SLOW = ("torch", "transformers", "sentence_transformers", "gradio", "xllamacpp", "llama_cpp", "pymilvus")
 
 IMPORT_ALL = f"""
 import importlib, os, pkgutil, sys

@@ -13,9 +13,10 @@ from rag.index.newest import OfNewest
 from rag.index.schema import Identity, Manifest, check_identity
 from rag.stores import milvus
 from rag.stores.connecting import engine_of, explained, lock_key
+from rag.stores.manifest import read_manifest
 from rag.stores.milvus import MilvusVectors
 from rag.stores.places import Servers
-from rag.stores.reading import ServerSnapshot, read_manifest
+from rag.stores.reading import ServerSnapshot
 
 _LOCK = text("SELECT pg_advisory_lock_shared(:key, :number)")
 _UNLOCK = text("SELECT pg_advisory_unlock_all()")

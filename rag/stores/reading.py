@@ -8,13 +8,11 @@ import numpy as np
 from sqlalchemy import Connection, Select, and_, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 
-from rag.errors import LibraryMismatch
 from rag.index.listing import SHORTEST, Entry, Found, fold
 from rag.index.moving import Stored, stored_of
 from rag.index.origins import Outcome, Visit
 from rag.index.reading import Count, Listed, Origin
-from rag.index.schema import SCHEMA as INDEX_SCHEMA
-from rag.index.schema import Identity, Manifest
+from rag.index.schema import Manifest
 from rag.index.words import MOST_WORDS
 from rag.stores import tables
 from rag.stores.connecting import explained
@@ -200,22 +198,6 @@ class ServerSnapshot:
 
 BATCH = 50
 """Documents with their texts read at a time."""
-
-
-def read_manifest(connection: Connection, place: Servers) -> tuple[Manifest, str, int] | None:
-    """The manifest, the collection in use and the highest number of a committed chunk; None where there is none yet."""
-    with explained(place):
-        there = connection.execute(select(func.to_regclass(f"{place.name}.manifest"))).scalar()
-        row = connection.execute(select(tables.manifest)).first() if there else None
-    if row is None:
-        return None
-    if row.schema != tables.SCHEMA:
-        raise LibraryMismatch(
-            f"The library in {place} was made by another version of Citeline (tables of version {row.schema}; this one "
-            f"has {tables.SCHEMA}). Use that version, or another database: RAG_DATABASE=URL."
-        )
-    identity = Identity(row.embedder, row.revision, row.dimension, row.chunk_tokens, row.chunk_overlap)
-    return Manifest(identity, row.generation, row.stamp, INDEX_SCHEMA), row.collection, row.numbered
 
 
 def list_documents(connection: Connection, place: Servers) -> list[Listed]:

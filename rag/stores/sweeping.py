@@ -7,9 +7,9 @@ from sqlalchemy import Connection, delete, select
 
 from rag.stores import milvus, tables
 from rag.stores.connecting import oldest_read
+from rag.stores.manifest import read_manifest
 from rag.stores.milvus import MilvusVectors
 from rag.stores.places import Servers
-from rag.stores.reading import read_manifest
 
 
 def sweep(connection: Connection, client: Any, place: Servers, *, orphans: bool = False) -> None:

@@ -15,7 +15,6 @@ import numpy as np
 from sqlalchemy import ARRAY, Connection, Text, bindparam, cast, delete, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.schema import CreateSchema
 
 from rag.errors import RagError
 from rag.index.fitting import check_chunks, check_encodable, check_text, check_vectors
@@ -28,9 +27,10 @@ from rag.stores import milvus, tables
 from rag.stores.connecting import engine_of, explained, lock_for_writing
 from rag.stores.deriving import derived_rows
 from rag.stores.families import family_of, join_family, part_families
+from rag.stores.manifest import create_tables, read_manifest, write_manifest
 from rag.stores.milvus import SENT, MilvusVectors
 from rag.stores.places import Servers
-from rag.stores.reading import list_documents, list_roots, list_visits, read_manifest
+from rag.stores.reading import list_documents, list_roots, list_visits
 from rag.stores.sweeping import sweep
 from rag.stores.tables import is_one_of, is_storable
 from rag.stores.words import searchable, stems
@@ -373,32 +373,6 @@ class ServerWriter:
     def _sweep(self, *, orphans: bool = False) -> None:
         with suppress(RagError, DBAPIError):  # what stays is swept by the next writer
             sweep(self._connection, self._client, self._place, orphans=orphans)
-
-
-def create_tables(connection: Connection, place: Servers) -> None:
-    """Where there are none yet."""
-    there = connection.execute(
-        select(func.to_regnamespace(place.name).is_not(None), func.to_regclass(f"{place.name}.manifest").is_not(None))
-    ).one()
-    if not there[0]:
-        connection.execute(CreateSchema(place.name))
-    if not there[1]:
-        tables.metadata.create_all(connection)
-
-
-def write_manifest(connection: Connection, manifest: Manifest, collection: str, numbered: int) -> None:
-    """In place of the one there is."""
-    connection.execute(delete(tables.manifest))
-    connection.execute(
-        insert(tables.manifest).values(
-            schema=tables.SCHEMA,
-            generation=manifest.generation,
-            stamp=manifest.stamp,
-            collection=collection,
-            numbered=numbered,
-            **asdict(manifest.identity),
-        )
-    )
 
 
 def _storable(value: str) -> str:

@@ -42,7 +42,7 @@ def settings(server: Postgres, tmp_path: Path, milvus_file: Path) -> Settings:
 
 
 def command(settings: Settings, *words: str, status: int = 0, store: str = "milvus") -> str:
-    given = {"index": settings.index, "models": settings.index / "models"}
+    given: dict[str, object] = {"index": settings.index, "models": settings.index / "models"}
     if store == "milvus":
         given |= {"store": "milvus", "store_uri": settings.store_uri, "database": settings.database.get_secret_value()}
     sets = [word for name, value in given.items() for word in ("--set", f"{name}={value}")]

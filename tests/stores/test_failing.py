@@ -17,8 +17,8 @@ from rag.stores import Servers, library_at, milvus, open_writer
 from rag.stores.checking import check_servers, repair_servers
 from rag.stores.connecting import engine_of
 from rag.stores.library import ServerLibrary
+from rag.stores.manifest import read_manifest
 from rag.stores.milvus import MilvusVectors
-from rag.stores.reading import read_manifest
 from tests.fakes import WordEmbedder
 from tests.index.shelf import ARTICLES, IDENTITY, near, put, worded
 from tests.stores.libraries import make_library, opened, state

@@ -1,6 +1,7 @@
 """What every library does, wherever it lies."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -226,41 +227,33 @@ def near_ids(hits: list[Hit]) -> list[str]:
     return [hit.chunk.id for hit in hits]
 
 
+def whole_states(library: AnyLibrary, done: threading.Event) -> set[int]:
+    """Generations that were read until then; each commit adds a stone and names it in "tea", so a mixture shows."""
+    seen = set()
+    while not done.is_set():
+        with library.snapshot() as now:
+            generation, query_hits = now.manifest.generation, now.nearest(query("stone number"), 1000)
+            found = {hit.chunk.document_id for hit in query_hits}
+            assert len(query_hits) == now.count().chunks
+            if generation > 1:
+                assert f"stone{generation}" in found
+                assert now.documents_by_id(["tea"])["tea"].text == f"tea beside stone number {generation}"
+                assert len(now.matching("stone", 1000)) == generation
+            seen.add(generation)
+    return seen
+
+
 def test_threads_read_whole_states_while_a_writer_commits(place: Place) -> None:
-    make_library(place)
-    errors: list[BaseException] = []
-    seen: set[int] = set()
     done = threading.Event()
-
-    def read(library: AnyLibrary) -> None:
+    with opened(make_library(place)) as library, ThreadPoolExecutor() as threads:
+        reading = [threads.submit(whole_states, library, done) for _ in range(3)]
         try:
-            while not done.is_set():
-                with library.snapshot() as now:
-                    hits = now.nearest(query("stone number"), 1000)
-                    documents = now.documents_by_id(hit.chunk.document_id for hit in hits)
-                    texts = {documents[hit.chunk.document_id].text[hit.chunk.start : hit.chunk.end] for hit in hits}
-                    generation = now.manifest.generation
-                    assert len(hits) == now.count().chunks
-                    # Each commit puts a new stone and rewrites "tea" to name it, so a mixture would show.
-                    if generation > 1:
-                        assert {f"stone number {generation}", f"tea beside stone number {generation}"} <= texts
-                        assert len(now.matching("stone", 1000)) == generation
-                    seen.add(generation)
-        except BaseException as error:
-            errors.append(error)
-
-    with opened(place) as library:
-        threads = [threading.Thread(target=read, args=(library,)) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        with open_writer(place, IDENTITY) as writer:
-            for generation in range(2, 14):
-                put(writer, f"stone{generation}", f"stone number {generation}")
-                put(writer, "tea", f"tea beside stone number {generation}")
-                writer.commit()
-        done.set()
-        for thread in threads:
-            thread.join(timeout=30)
-        assert errors == []
-        assert len(seen) > 1
+            with open_writer(place, IDENTITY) as writer:
+                for generation in range(2, 14):
+                    put(writer, f"stone{generation}", f"stone number {generation}")
+                    put(writer, "tea", f"tea beside stone number {generation}")
+                    writer.commit()
+        finally:
+            done.set()
+        assert len(set.union(*(one.result(timeout=30) for one in reading))) > 1
         assert library.generation == 13

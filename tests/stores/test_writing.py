@@ -1,5 +1,6 @@
 """What every writer does, wherever the library lies."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -182,18 +183,22 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(place: Place) -
         assert writer.commit() is True
 
 
-def test_another_document_with_the_same_source_or_chunk_id_is_refused(place: Place) -> None:
+@pytest.mark.parametrize(("taken", "source"), [("source", "articles/tea.txt"), ("chunk", "elsewhere")])
+def test_another_document_with_a_source_or_chunk_that_is_taken_is_refused(
+    place: Place, taken: str, source: str
+) -> None:
     before = state(make_library(place))
-    tea = article("tea", ARTICLES["tea"])
-    twin = replace(tea, id="twin")
-    with open_writer(place, IDENTITY) as writer, pytest.raises(ValueError, match=r"'articles/tea\.txt' or the id"):
-        writer.put(twin, [], np.zeros((0, IDENTITY.dimension), dtype=np.float32))
-    elsewhere = replace(twin, source="elsewhere")
-    chunks = [replace(chunk, document_id="twin") for chunk in lines_of(tea)]
-    with open_writer(place, IDENTITY) as writer, pytest.raises(ValueError, match="id of one of its chunks"):
-        writer.put(elsewhere, chunks, vectors_of(tea, chunks))
-    with pytest.raises(ValueError, match="has ended"):
-        writer.commit()
+    twin = replace(article("tea", ARTICLES["tea"]), id="twin", source=source)
+    chunks = (
+        [replace(chunk, document_id="twin") for chunk in lines_of(article("tea", ARTICLES["tea"]))]
+        if taken == "chunk"
+        else []
+    )
+    with open_writer(place, IDENTITY) as writer:
+        with pytest.raises(ValueError, match=rf"'{source}' or the id of one of its chunks is in the library already"):
+            writer.put(twin, chunks, vectors_of(twin, chunks).reshape(len(chunks), IDENTITY.dimension))
+        with pytest.raises(ValueError, match="has ended"):
+            writer.commit()
     assert state(place) == before
 
 
@@ -204,9 +209,8 @@ def test_a_library_made_with_something_else_names_both_values(place: Place, want
         lambda: open_library(place, wanted),  # type: ignore[arg-type]
         lambda: open_writer(place, wanted).__enter__(),  # type: ignore[arg-type]
     ):
-        with pytest.raises(LibraryMismatch) as caught:
+        with pytest.raises(LibraryMismatch, match=re.escape(f"The library in {place} was {message}")):
             start()
-        assert str(caught.value) == f"The library in {place} was {message}"
 
 
 def test_a_second_writer_is_turned_away_and_told_who_is_at_work(place: Place) -> None:
