@@ -1,5 +1,5 @@
 # `make` lists what can be made. Everything is installed into .venv, nothing outside this folder but the models and,
-# for the tests, Chromium.
+# for the tests, Chromium and PostgreSQL.
 #
 # .venv/.installed is written last and names the folder it was written in: an environment without it is half-made, one
 # with another folder in it was moved, which no environment survives. Either is made anew.
@@ -23,7 +23,7 @@ READY := $(shell \
 	echo yes)
 
 .NOTPARALLEL:
-.PHONY: help run test eval lint audit format constraints clean preflight environment chromium
+.PHONY: help run test eval lint audit format constraints clean preflight environment chromium postgresql
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.* ## /  make \1	/p' Makefile | expand -t 22
@@ -36,7 +36,7 @@ run: .venv/.installed ## Set up if needed, index seeds/ and open the page on htt
 	@echo "Starting the page (Ctrl-C stops it)"
 	@.venv/bin/python app.py
 
-test: $(if $(READY),,preflight) chromium .venv/.installed-dev lint ## Set up if needed, then run all checks and tests
+test: $(if $(READY),,preflight) chromium postgresql .venv/.installed-dev lint ## Set up if needed, then run all checks and tests
 	@echo "Looking for the models (the first time 1.3 GB are downloaded)"
 	@.venv/bin/rag models fetch $(TEST_MODELS)
 	.venv/bin/pytest
@@ -112,4 +112,17 @@ chromium:
 	fi; \
 	echo "The tests of the page need" $$packages "(Debian: \`sudo apt-get install" $$packages"\`; any Chromium or\
 	 Chrome on the PATH will do): install that, or leave them out with \`.venv/bin/pytest -m 'not browser'\`." >&2; \
+	exit 1
+
+# The tests start a server of their own in a temporary folder; whatever cluster Debian makes is left alone.
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && exit 0; command -v initdb >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ]; then root=; else root="sudo -n"; fi; \
+	if command -v apt-get >/dev/null && $$root true 2>/dev/null; then \
+		echo "Installing Debian's PostgreSQL for the tests of libraries on servers (a minute)"; \
+		$$root apt-get update && \
+		$$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql && exit 0; \
+	fi; \
+	echo "The tests of libraries on servers need PostgreSQL (Debian: \`sudo apt-get install postgresql\`): install that,\
+	 or leave them out with \`.venv/bin/pytest --ignore tests/stores\`." >&2; \
 	exit 1

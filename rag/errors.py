@@ -13,7 +13,8 @@
     │   ├── LibraryEmpty      nothing has been indexed yet
     │   ├── LibraryBusy       another process is writing to it
     │   ├── LibraryMismatch   made with another embedder, chunker or newer version
-    │   └── LibraryUnwritable read-only, or damaged beyond reading
+    │   ├── LibraryUnwritable read-only, or damaged beyond reading
+    │   └── LibraryUnreachable  its database or vector store doesn't answer
     ├── EngineError           the language model could not be loaded or run
     ├── LineFull              too many questions wait already
     └── DiskFull              no room left for what was being written
@@ -76,6 +77,10 @@ class LibraryMismatch(LibraryError):
 
 class LibraryUnwritable(LibraryError):
     """The library's folder can't be written, or its database can't be read."""
+
+
+class LibraryUnreachable(LibraryError):
+    """The database or the vector store that holds the library doesn't answer."""
 
 
 class EngineError(RagError):

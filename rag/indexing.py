@@ -11,7 +11,8 @@ from rag.browsing import Pages
 from rag.chunking import chunk_document, fit_title, with_title
 from rag.documents import LOADER_VERSION, USUAL_FIELDS, FieldNames
 from rag.errors import DocumentError, LibraryEmpty
-from rag.index import Identity, Library, Listed, Writer, embed_new, open_writer
+from rag.index import AnyWriter, Identity, Listed, embed_new
+from rag.stores import Place, library_at, open_writer
 from rag.types import Chunk, Document, Embedder, Progress
 from rag.visiting import Change, Files, Held, Naming, Places, Work, gone_files, named_places, remembered_places
 
@@ -48,7 +49,7 @@ class IndexReport:
 
 def index_paths(
     paths: Sequence[Path | str],
-    folder: Path,
+    folder: Place,
     identity: Identity,
     embedder: Embedder,
     *,
@@ -112,7 +113,7 @@ def index_paths(
         )
 
 
-def _held(writer: Writer, names: FieldNames) -> Held:
+def _held(writer: AnyWriter, names: FieldNames) -> Held:
     documents = _by_file(writer.documents())
     visits = writer.visits()
     renamed = {
@@ -124,7 +125,7 @@ def _held(writer: Writer, names: FieldNames) -> Held:
     return Held(documents, visits, writer.outdated() | renamed)
 
 
-def _forget_gone(writer: Writer, held: Held, places: Places) -> list[Listed]:
+def _forget_gone(writer: AnyWriter, held: Held, places: Places) -> list[Listed]:
     """Remove the documents of files that are gone, and return them."""
     files = gone_files({*held.documents, *held.visits}, places)
     gone = [document for file in files for document in held.documents.get(file, ())]
@@ -142,7 +143,7 @@ def _by_file(documents: Iterable[_InFile]) -> dict[str, list[_InFile]]:
     return files
 
 
-def _stored_in(folder: Path) -> Callable[[Iterable[str]], Mapping[str, Document]]:
+def _stored_in(folder: Place) -> Callable[[Iterable[str]], Mapping[str, Document]]:
     """Documents of the library by id, as they were committed last."""
 
     def stored(ids: Iterable[str]) -> Mapping[str, Document]:
@@ -150,7 +151,7 @@ def _stored_in(folder: Path) -> Callable[[Iterable[str]], Mapping[str, Document]
         if not wanted:
             return {}
         try:
-            with Library(folder) as library:
+            with library_at(folder) as library:
                 return library.documents_by_id(wanted)
         except LibraryEmpty:  # nothing was committed yet
             return {}
@@ -160,7 +161,7 @@ def _stored_in(folder: Path) -> Callable[[Iterable[str]], Mapping[str, Document]
 
 def index_documents(
     documents: Iterable[Document],
-    folder: Path,
+    folder: Place,
     identity: Identity,
     embedder: Embedder,
     *,
@@ -207,7 +208,7 @@ def index_documents(
         )
 
 
-def _remember(writer: Writer, roots: Sequence[Path], *, forget_others: bool) -> None:
+def _remember(writer: AnyWriter, roots: Sequence[Path], *, forget_others: bool) -> None:
     if forget_others:
         for other in writer.roots():
             writer.forget_root(other)
@@ -216,7 +217,7 @@ def _remember(writer: Writer, roots: Sequence[Path], *, forget_others: bool) -> 
 
 
 def _store(
-    writer: Writer,
+    writer: AnyWriter,
     changes: Iterable[Change],
     embedder: Embedder,
     identity: Identity,
@@ -266,7 +267,7 @@ def _groups(
 
 
 def _put(
-    writer: Writer,
+    writer: AnyWriter,
     group: Sequence[tuple[Change, list[Chunk]]],
     embedder: Embedder,
     chunk_tokens: int,

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from rag.documents import USUAL_FIELDS, FieldNames, is_address, page_address
 from rag.errors import DocumentError, LibraryEmpty, LibraryError
-from rag.index import Identity, Library, take_library, writer_lock
+from rag.index import Identity, take_library, writer_lock
 from rag.indexing import IndexReport, Report, index_paths
+from rag.stores import Place, Servers, library_at
 from rag.types import Document, Embedder
 from rag.visiting import check_places
 
@@ -17,7 +18,7 @@ REBUILDING = "rebuilding"
 
 def rebuild_library(
     paths: Sequence[Path | str],
-    folder: Path,
+    folder: Place,
     identity: Identity,
     embedder: Embedder,
     report: Report | None = None,
@@ -27,12 +28,14 @@ def rebuild_library(
 
     What an interrupted run with the same paths and identity committed is not embedded again. Files that can't be read
     are left out, and places other than `paths` forgotten. Of web addresses that are not, what the library holds and the
-    web no longer does is taken over.
+    web no longer does is taken over. On servers nothing is kept of an interrupted run.
 
     Raises DocumentError where there is nothing to index, a folder can't be visited or no file be read, LibraryBusy,
     LibraryUnwritable and DiskFull; then the old library stays as it is.
     """
     check_places(paths)  # a wrong path is said before a folder is made
+    if isinstance(folder, Servers):
+        return _rebuild_servers(paths, folder, identity, embedder, report, names)
     with writer_lock(folder, "rag index --rebuild"):
         named = [page_address(path) if isinstance(path, str) else path.resolve() for path in paths]
         paths = named or [root if is_address(root) else Path(root) for root in _roots(folder)]
@@ -57,20 +60,38 @@ def rebuild_library(
         return done
 
 
-def _roots(folder: Path) -> list[str]:
+def _rebuild_servers(
+    paths: Sequence[Path | str],
+    place: Servers,
+    identity: Identity,
+    embedder: Embedder,
+    report: Report | None,
+    names: FieldNames,
+) -> IndexReport:
+    """In one transaction beside the old library, which PostgreSQL shows to readers until the commit."""
+    kept = _documents_of(
+        [root for root in [*paths, *_roots(place)] if isinstance(root, str) and is_address(root)], place
+    )
+    return index_paths(
+        paths, place, identity, embedder, start_over=True, names=names, kept=kept, command="rag index --rebuild",
+        report=report,
+    )  # fmt: skip
+
+
+def _roots(folder: Place) -> list[str]:
     try:
-        with Library(folder) as library:
+        with library_at(folder) as library:
             return library.roots()
     except LibraryEmpty:
         return []
 
 
-def _documents_of(addresses: Sequence[str], folder: Path) -> list[Document]:
+def _documents_of(addresses: Sequence[str], folder: Place) -> list[Document]:
     """None where the library can't be read."""
     if not addresses:
         return []
     try:
-        with Library(folder) as library, library.snapshot() as now:
+        with library_at(folder) as library, library.snapshot() as now:
             ids = [listed.id for listed in now.documents() if listed.file in addresses]
             return list(now.documents_by_id(ids).values())
     except LibraryError:
@@ -80,7 +101,7 @@ def _documents_of(addresses: Sequence[str], folder: Path) -> list[Document]:
 def _goes_on(aside: Path, identity: Identity, paths: Sequence[Path | str]) -> bool:
     """Whether what lies there is the beginning of the same work."""
     try:
-        with Library(aside, identity) as begun:
+        with library_at(aside, identity) as begun:
             return set(begun.roots()) <= {str(path) for path in paths}
     except LibraryError:
         return False

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -23,6 +23,10 @@ UNSPOKEN = "unspoken"
 
 PARTS = ("title", "text", "date", "author", "url")
 """Of an article, that a field may hold."""
+
+
+SECRET = ("database", "store_token")
+"""Settings whose values are never printed."""
 
 
 class EngineChoice(StrEnum):
@@ -62,6 +66,15 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class Store(StrEnum):
+    """What holds the library."""
+
+    LOCAL = "local"
+    """Files in the folder `index`."""
+    MILVUS = "milvus"
+    """Milvus and PostgreSQL, which many machines share."""
+
+
 class Settings(BaseSettings):
     """What a user may change. Build it with `load_settings`, which turns bad values into a `SettingsError`."""
 
@@ -72,6 +85,10 @@ class Settings(BaseSettings):
     conversations: Path | None = Field(
         None, description="folder of the saved conversations; that of the library when not set"
     )
+    store: Store = Field(Store.LOCAL, description="what holds the library: local files, or milvus with PostgreSQL")
+    store_uri: str = Field("", description="address of Milvus, or a Milvus Lite file ending in .db")
+    store_token: SecretStr = Field(SecretStr(""), description="NAME:PASSWORD or API key for Milvus")
+    database: SecretStr = Field(SecretStr(""), description="URL of the PostgreSQL database")
     offline: bool = Field(False, description="never look for models on the network")
 
     embedder: str = Field("all-MiniLM-L6-v2", description="model that turns text into vectors")
@@ -204,7 +221,8 @@ def _explain(problem: Any) -> str:
         return "A key is no setting, so that it stands in no file: set the environment variable RAG_SERVER_KEY."
     if problem["type"] == "extra_forbidden":
         return f"There is no setting called {name!r}. Known: {', '.join(Settings.model_fields)}."
+    given = "…" if name in SECRET else repr(problem["input"])
     return (
-        f"{name} = {problem['input']!r} isn't accepted: {problem['msg']}. "
+        f"{name} = {given} isn't accepted: {problem['msg']}. "
         f"Change --set {name}=…, RAG_{name.upper()} or {name} in {FILE}."
     )

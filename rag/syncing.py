@@ -17,17 +17,17 @@ from rag.errors import DiskFull, DocumentError, LibraryError, RagError
 from rag.index import (
     FIRST_LOADER,
     UNFINISHED,
+    AnyLibrary,
     Identity,
-    Library,
     Listed,
     Origin,
     Outcome,
     Visit,
     file_mark,
-    open_writer,
     source_file,
 )
 from rag.indexing import IndexReport, Report, index_paths
+from rag.stores import Place, library_at, open_writer
 from rag.types import Document, Embedder
 
 CLOCK_SECONDS = 2.0
@@ -125,7 +125,7 @@ def with_moves(done: IndexReport, before: Iterable[Listed], after: Iterable[List
 
 
 def sync_folders(
-    folder: Path,
+    folder: Place,
     identity: Identity,
     embedder: Embedder,
     report: Report | None = None,
@@ -141,7 +141,7 @@ def sync_folders(
     What was embedded before isn't embedded again, be it in a file that was moved or in the unchanged part of one that
     was edited. Raises as `index_paths` does.
     """
-    with Library(folder, identity) as library:
+    with library_at(folder, identity) as library:
         before = library.documents()
         done = index_paths((), folder, identity, embedder, names=names, pages=pages, command=command, report=report)
         after = library.documents()
@@ -149,7 +149,7 @@ def sync_folders(
     return with_moves(done, before, after)
 
 
-def stale_sources(library: Library, documents: Iterable[Document]) -> Mapping[str, Staleness]:
+def stale_sources(library: AnyLibrary, documents: Iterable[Document]) -> Mapping[str, Staleness]:
     """Source → MISSING or CHANGED, for those of `documents` whose file is no longer what was indexed.
 
     A file whose size and times are as they were isn't read. What can't be told, such as whether a web page changed,
@@ -169,7 +169,7 @@ def stale_sources(library: Library, documents: Iterable[Document]) -> Mapping[st
     return found
 
 
-def stale_files(library: Library, wanted: Mapping[str, object], names: FieldNames | None = None) -> list[Stale]:
+def stale_files(library: AnyLibrary, wanted: Mapping[str, object], names: FieldNames | None = None) -> list[Stale]:
     """Everything about the library that the next `rag sync` or `rag index --rebuild` would change, by source.
 
     A file is named once, however many documents it holds. `wanted` are those fields of `Identity` that are known of
@@ -216,14 +216,14 @@ def _state_of_new(file: str, visit: Visit | None, names: FieldNames | None) -> l
     return _visit_changes(visit, names)
 
 
-def note_marks(folder: Path, identity: Identity) -> None:
+def note_marks(folder: Place, identity: Identity) -> None:
     """Note of all files that hold what was indexed how they look, so that next time they needn't be read to tell.
 
     A file touched so lately that it could change without looking otherwise is left for the next time. What can't be
     noted, because another writer is at work or the disk is full, is of no consequence.
     """
     with suppress(LibraryError, DiskFull):
-        with Library(folder, identity) as library, library.snapshot() as now:
+        with library_at(folder, identity) as library, library.snapshot() as now:
             origins, listed = now.origins(), now.documents()
         lately = (time.time() - CLOCK_SECONDS) * 1e9
         marks: dict[str, str] = {}

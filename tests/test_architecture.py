@@ -16,7 +16,7 @@ from rag.errors import RagError
 
 ROOT = Path(__file__).parent.parent
 STAGES = (
-    "documents sentences neutralizing decomposing dating chunking embedding index reranking inspecting retrieval"
+    "documents sentences neutralizing decomposing dating chunking embedding index stores reranking inspecting retrieval"
     " suggesting prompting engines grounding"
 )
 
@@ -45,6 +45,8 @@ MAY_IMPORT = {
     "model_folders": "errors",
     "embedding": "types errors model_folders",
     "index": "types errors late",
+    "stores": "types errors settings index late",
+    "migrating": "types errors index stores",
     "reranking": "types sentences chunking",
     "inspecting": "types",
     "tasks": "",
@@ -58,9 +60,9 @@ MAY_IMPORT = {
     "calibration": "types errors metrics",
     "visiting": "types errors documents index",
     "browsing": "types errors documents index visiting",
-    "indexing": "types errors documents chunking index visiting browsing",
-    "syncing": "types errors documents index indexing",
-    "rebuilding": "types errors documents index visiting indexing",
+    "indexing": "types errors documents chunking index stores visiting browsing",
+    "syncing": "types errors documents index stores indexing",
+    "rebuilding": "types errors documents index stores visiting indexing",
     "watching": "",
     "pipeline": f"types errors settings ahead model_files {STAGES} visiting indexing syncing rebuilding calibration",
     "batch": "types errors settings records documents index pipeline",
@@ -70,7 +72,7 @@ MAY_IMPORT = {
     "guarding": "types errors logs rendering",
     "line": "errors",
     "desk": "types errors settings logs ahead idle line inspecting pipeline",
-    "shelf": "types errors logs documents index visiting indexing syncing pipeline holdings desk",
+    "shelf": "types errors logs documents index stores visiting indexing syncing pipeline holdings desk",
     "talks": "types errors logs exchanges conversations rendering desk",
     "bulk": "types errors settings logs tasks pipeline batch evaluation desk",
     "service": "types errors settings logs rendering guarding desk",
@@ -81,7 +83,7 @@ MAY_IMPORT = {
     "app": "errors settings rendering page",
     "cli": (
         f"types errors plain_text settings logs model_files records exchanges conversations {STAGES} indexing syncing "
-        "watching pipeline rendering exporting guarding desk talks page calibration metrics batch evaluation"
+        "watching migrating pipeline rendering exporting guarding desk talks page calibration metrics batch evaluation"
     ),
 }
 
@@ -90,6 +92,8 @@ ONLY_IN = {
     "typer": {"cli"},
     "sqlite3": {"index", "conversations"},
     "faiss": {"index"},
+    "pymilvus": {"stores"},
+    "sqlalchemy": {"stores"},
     "docx": {"documents", "exporting"},
     "reportlab": {"exporting"},
     "sentence_transformers": {"embedding"},
@@ -98,7 +102,7 @@ ONLY_IN = {
 }
 """Libraries that one row keeps to itself."""
 
-SLOW = ("torch", "transformers", "sentence_transformers", "gradio", "xllamacpp", "llama_cpp")
+SLOW = ("torch", "transformers", "sentence_transformers", "gradio", "xllamacpp", "llama_cpp", "pymilvus")
 
 IMPORT_ALL = f"""
 import importlib, os, pkgutil, sys

@@ -68,7 +68,7 @@ def test_a_sentence_that_nothing_supports_was_not_shown_to_the_reader_again(pipe
 
 
 def test_what_another_article_says_was_put_in_after_the_last_prompt(pipeline: Pipeline) -> None:
-    with open_writer(pipeline.library.folder, IDENTITY) as writer:
+    with open_writer(pipeline.settings.index, IDENTITY) as writer:
         put(writer, "rival", "The harbour of Varel cost 5 million marks.")
         writer.commit()
     engine = reading(pipeline, REPLY, yes=(YES, YES, YES))
@@ -159,7 +159,7 @@ OTHER_PASSAGES = "The searches now bring other passages than those the answer wa
 def test_an_article_that_changed_or_went_is_named(pipeline: Pipeline) -> None:
     engine = reading(pipeline, REPLY)
     answer = pipeline.answer(QUESTION)
-    with open_writer(pipeline.library.folder, IDENTITY) as writer:
+    with open_writer(pipeline.settings.index, IDENTITY) as writer:
         put(writer, "harbour", "The harbour of Varel cost 4 million marks.")
         writer.remove("bakery")
         writer.commit()

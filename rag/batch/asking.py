@@ -5,7 +5,7 @@ from pathlib import PurePath
 from typing import Protocol
 
 from rag.errors import QuestionError
-from rag.index import Library
+from rag.index import AnyLibrary
 from rag.pipeline import Pipeline
 from rag.types import Answer, Conditions, Passage, Question
 
@@ -62,7 +62,7 @@ class LibraryAsker:
         return frozenset().union(*(self._ids[name] for name in question.documents))
 
 
-def ids_by_name(library: Library) -> Mapping[str, frozenset[str]]:
+def ids_by_name(library: AnyLibrary) -> Mapping[str, frozenset[str]]:
     """Ids of the articles that an id, a path or else a file name means; a file name may be that of several."""
     found: dict[str, set[str]] = {}
     documents = library.documents()

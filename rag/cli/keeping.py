@@ -18,20 +18,24 @@ from rag.cli.shared import one_line, print_lines, settings_of
 from rag.documents import is_address
 from rag.errors import DocumentError, LibraryError, RagError
 from rag.index import (
-    CheckReport,
-    Library,
+    Check,
     check_library,
     repair_library,
     restore_backup,
     write_backup,
 )
 from rag.settings import Settings
+from rag.stores import Servers, folder_of, library_at, place_of
 from rag.watching import changes
 
 app = typer.Typer()
 
 PAGES_SECONDS = 1800.0
 """Between two visits of the web pages and feeds while folders are watched."""
+
+
+DUMP = "`pg_dump`, of the database alone: `rag check --repair` makes the vectors in Milvus again from it"
+RESTORE = "`pg_restore`, then `rag check --repair`, which makes the vectors in Milvus again"
 
 
 @app.command()
@@ -60,15 +64,33 @@ def check(
     repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended, and say what can't.")] = False,
 ) -> None:
     """Prove the library whole: texts, chunks, vectors, words and the database itself. Exit status 1 where it isn't."""
-    folder = settings_of(context).index
+    place = place_of(settings_of(context))
+    if isinstance(place, Servers):
+        _check_servers(place, repair)
+        return
     if repair:
-        _repair(folder)
+        _repair(place)
         return
     with ProgressLines() as report:
-        found = check_library(folder, report)
-    _print_checks(found)
+        found = check_library(place, report)
+    _print_checks(found.checks)
     if found.faults:
         raise LibraryError(f"Faults: {len(found.faults)}. Run `rag check --repair` to mend what can be mended.")
+
+
+def _check_servers(place: Servers, repair: bool) -> None:
+    from rag.stores.checking import check_servers, repair_servers
+
+    with ProgressLines() as report:
+        checks = repair_servers(place, report) if repair else check_servers(place, report)
+    _print_checks(checks)
+    faults = [fault for check in checks for fault in check.faults]
+    if any(fault.source for fault in faults):
+        raise LibraryError(
+            f"Faults: {len(faults)}. Articles are torn: run `rag index --rebuild`, or restore a backup of the database."
+        )
+    if faults:
+        raise LibraryError(f"Faults: {len(faults)}. Run `rag check --repair` to make the vectors in Milvus again.")
 
 
 def _repair(folder: Path) -> None:
@@ -80,7 +102,7 @@ def _repair(folder: Path) -> None:
         print_lines([f"dropped: {done.unnamed} articles of which not even the name can be read"])
     if done.aside:
         print_lines([f"The damaged database was set aside: {done.aside}"])
-    _print_checks(done.after)
+    _print_checks(done.after.checks)
     if done.after.faults:
         raise LibraryError(f"Faults left: {len(done.after.faults)}. Run `rag index --rebuild` to make it again.")
     if done.lost or done.unnamed:
@@ -94,7 +116,7 @@ def _repair(folder: Path) -> None:
 def backup(context: typer.Context, file: Annotated[Path, typer.Argument(help="Written whole or not at all.")]) -> None:
     """Write the library into one file, while it is in use."""
     with ProgressLines() as report:
-        made = write_backup(settings_of(context).index, file, report)
+        made = write_backup(folder_of(settings_of(context), DUMP), file, report)
     size = file.stat().st_size / 1e6
     print_lines([f"{made.documents:,} articles in {made.chunks:,} chunks, {size:,.1f} MB: {file}"])
 
@@ -102,7 +124,7 @@ def backup(context: typer.Context, file: Annotated[Path, typer.Argument(help="Wr
 @app.command()
 def restore(context: typer.Context, file: Annotated[Path, typer.Argument(help="What `rag backup` wrote.")]) -> None:
     """Put what a backup holds in the place of the library, while it is in use. A bad file changes nothing."""
-    folder = settings_of(context).index
+    folder = folder_of(settings_of(context), RESTORE)
     with ProgressLines() as report:
         made = restore_backup(folder, file, report)
     print_lines([f"{made.documents:,} articles in {made.chunks:,} chunks, as of {made.made}: {folder}"])
@@ -116,7 +138,7 @@ def _watch(settings: Settings) -> None:
     """
     from rag.pipeline import embedder_on_demand, sync_articles
 
-    with Library(settings.index) as library:
+    with library_at(place_of(settings)) as library:
         roots, dimension = library.roots(), library.manifest.identity.dimension
     embedder = embedder_on_demand(settings, dimension)
     events = changes(lambda: _roots(settings, roots), settings.index, threading.Event())
@@ -144,15 +166,15 @@ def _watch(settings: Settings) -> None:
 
 def _roots(settings: Settings, before: Sequence[str]) -> Sequence[str]:
     try:
-        with Library(settings.index) as library:
+        with library_at(place_of(settings)) as library:
             return library.roots()
     except RagError:
         return before
 
 
-def _print_checks(report: CheckReport) -> None:
+def _print_checks(checks: Sequence[Check]) -> None:
     table = Table("checked", "how many", "faults", box=None, pad_edge=False)
-    for one in report.checks:
+    for one in checks:
         table.add_row(one.name, f"{one.counted:,}", str(len(one.faults)) if one.faults else "none")
     Console().print(table)
-    print_lines(f"! {fault.what}" for fault in report.faults)
+    print_lines(f"! {fault.what}" for check in checks for fault in check.faults)

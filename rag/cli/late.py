@@ -43,6 +43,10 @@ COMMANDS = {
         "keeping",
         "Prove the library whole: texts, chunks, vectors, words and the database itself. Exit status 1 where it isn't.",
     ),
+    "migrate": (
+        "migrating",
+        "Copy the library to another place, all of it or nothing, and prove that nothing was changed.",
+    ),
     "backup": ("keeping", "Write the library into one file, while it is in use."),
     "restore": (
         "keeping",

@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,9 +13,9 @@ from rag.cli.shared import print_lines, settings_of
 from rag.documents import FieldNames
 from rag.engines import has_key, remembered_choice
 from rag.errors import ModelError, RagError
-from rag.index import open_library
 from rag.model_files import ModelStatus, weights_revision
 from rag.settings import EngineChoice, Settings
+from rag.stores import Place, open_library, place_of
 from rag.syncing import Stale, Staleness, stale_files
 
 app = typer.Typer()
@@ -43,7 +42,7 @@ def status(
 
 def status_lines(settings: Settings) -> Iterator[str]:
     """The library, the models and the engine of these settings."""
-    yield from _library_lines(settings.index)
+    yield from _library_lines(place_of(settings))
     remote = settings.engine is EngineChoice.OPENAI_COMPATIBLE
     here = (("Reader", settings.reader),) if not remote or settings.fallback else ()
     for role, name in (("Embedder", settings.embedder), *here):
@@ -76,9 +75,10 @@ def stale_lines(settings: Settings) -> Iterator[str]:
 
 def library_json(settings: Settings) -> str:
     """The library's state and what is stale in it."""
-    state: dict[str, Any] = {"folder": str(settings.index), "error": None, "stale": []}
+    place = place_of(settings)
+    state: dict[str, Any] = {"folder": str(place), "error": None, "stale": []}
     try:
-        with open_library(settings.index) as library, library.snapshot() as now:
+        with open_library(place) as library, library.snapshot() as now:
             count, made = now.count(), now.manifest.identity
             state |= {
                 "documents": count.documents,
@@ -105,7 +105,7 @@ def _stale(settings: Settings) -> list[Stale]:
     if embedder.present:
         with suppress(ModelError):
             wanted["revision"] = weights_revision(embedder.path)
-    with open_library(settings.index) as library:
+    with open_library(place_of(settings)) as library:
         return stale_files(library, wanted, FieldNames.of(settings.fields))
 
 
@@ -117,7 +117,7 @@ def _remedy(found: Sequence[Stale]) -> str:
     return "Run `rag sync`."
 
 
-def _library_lines(folder: Path) -> Iterator[str]:
+def _library_lines(folder: Place) -> Iterator[str]:
     try:
         with open_library(folder) as library:
             count, manifest, roots = library.count(), library.manifest, library.roots()

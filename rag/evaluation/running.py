@@ -17,7 +17,7 @@ from rag.evaluation.libraries import NAME_CHARACTERS, library_for
 from rag.evaluation.results import Evaluation, Gold, Mode
 from rag.evaluation.scoring import scores
 from rag.evaluation.sets import Golds, QuestionSet, load_set, sample
-from rag.index import Library, open_library
+from rag.index import AnyLibrary
 from rag.metrics import ranking_measures
 from rag.pipeline import (
     Pipeline,
@@ -31,6 +31,7 @@ from rag.pipeline import (
 )
 from rag.retrieval import DENSE, FUSED, RERANKED, WORDS, Budget, documents_ranked, rankings, retrieve
 from rag.settings import Settings
+from rag.stores import open_library
 from rag.types import Answer, Conditions, Embedder, Engine, Failure, Models, Passage, Progress, Question
 
 
@@ -69,9 +70,9 @@ def evaluate(
     mode = Mode.RETRIEVAL if questions.retrieval_only else mode
     cache = cache or platformdirs.user_cache_path("citeline") / "evaluations"
     embedder = open_embedder(settings, report)
-    folder = library_for(questions, settings, embedder, report, cache)
+    place = library_for(questions, settings, embedder, report, cache)
     with ExitStack() as opened:
-        library = opened.enter_context(open_library(folder, library_identity(settings, embedder)))
+        library = opened.enter_context(open_library(place, library_identity(settings, embedder)))
         if mode is Mode.RETRIEVAL:
             engine = None
         else:
@@ -87,7 +88,7 @@ def evaluate_with(
     golds: Golds,
     settings: Settings,
     mode: Mode,
-    library: Library,
+    library: AnyLibrary,
     embedder: Embedder,
     engine: Engine | None,
     *,
@@ -139,7 +140,7 @@ def evaluate_with(
 def _ranked(
     golds: Golds,
     settings: Settings,
-    library: Library,
+    library: AnyLibrary,
     embedder: Embedder,
     ids: Mapping[str, frozenset[str]],
     report: Report,
@@ -199,7 +200,7 @@ def _run_file(cache: Path, name: str, mode: Mode, conditions: Conditions, asked:
 
 
 def _passages(
-    question: Question, settings: Settings, library: Library, embedder: Embedder, ids: Mapping[str, frozenset[str]]
+    question: Question, settings: Settings, library: AnyLibrary, embedder: Embedder, ids: Mapping[str, frozenset[str]]
 ) -> tuple[Passage, ...]:
     """What a reader would be given, its tokens counted as the embedder's word pieces, which are nearly as many."""
     budget = Budget(settings.passages, settings.passage_tokens, embedder.count_tokens)
@@ -214,7 +215,7 @@ def _only(question: Question, ids: Mapping[str, frozenset[str]]) -> frozenset[st
     return frozenset[str]().union(*(ids.get(name, frozenset()) for name in question.documents))
 
 
-def _conditions(settings: Settings, library: Library, embedder: Embedder) -> Conditions:
+def _conditions(settings: Settings, library: AnyLibrary, embedder: Embedder) -> Conditions:
     return Conditions(
         answer_settings(settings),
         Models(embedder.name, "", ""),

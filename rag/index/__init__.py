@@ -9,7 +9,9 @@ from rag.index.deriving import Growth
 from rag.index.library import Library, open_library
 from rag.index.listing import Entry, Found
 from rag.index.lock import writer_lock
+from rag.index.moving import Stored
 from rag.index.origins import FIRST_LOADER, UNFINISHED, Outcome, Visit, file_mark, source_file
+from rag.index.protocols import AnyLibrary, AnySnapshot, AnyWriter
 from rag.index.reading import Count, Listed, Origin, Snapshot
 from rag.index.repairing import Repair, repair_library
 from rag.index.replacing import take_library
@@ -21,6 +23,9 @@ from rag.index.writing import Writer, open_writer
 __all__ = [
     "FIRST_LOADER",
     "UNFINISHED",
+    "AnyLibrary",
+    "AnySnapshot",
+    "AnyWriter",
     "Backup",
     "Check",
     "CheckReport",
@@ -38,6 +43,7 @@ __all__ = [
     "Outcome",
     "Repair",
     "Snapshot",
+    "Stored",
     "Visit",
     "Writer",
     "check_library",

@@ -81,7 +81,7 @@ def log_of(database: Path) -> Path:
     return database.with_name(f"{database.name}-wal")
 
 
-def nothing_indexed(folder: Path) -> LibraryEmpty:
+def nothing_indexed(folder: object) -> LibraryEmpty:
     """The error for a folder without a library, or with an empty one."""
     return LibraryEmpty(f"There are no articles in {folder} yet. Run `rag index FOLDER` with the folder of yours.")
 

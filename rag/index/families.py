@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rag.index.sketches import PLACES, Signature, alike, bands, signature
@@ -62,9 +62,9 @@ def part_families(connection: sqlite3.Connection, families: Iterable[int]) -> No
             "SELECT document, signature FROM sketches WHERE family = ? ORDER BY document", (family,)
         ).fetchall()
         left = {number: place for place, (number, _) in enumerate(rows)}
-        signatures = _signatures([blob for _, blob in rows])
+        signatures = signatures_of([blob for _, blob in rows])
         while left:
-            members = _reachable(next(iter(left)), left, signatures)
+            members = reachable(next(iter(left)), left, signatures)
             connection.executemany(
                 "UPDATE sketches SET family = ? WHERE document = ?", [(min(members), member) for member in members]
             )
@@ -78,7 +78,7 @@ def partition(connection: sqlite3.Connection) -> set[frozenset[int]]:
     return {frozenset(json.loads(members)) for (members,) in rows}
 
 
-def _reachable(first: int, left: dict[int, int], signatures: NDArray[np.uint32]) -> list[int]:
+def reachable(first: int, left: dict[int, int], signatures: NDArray[np.uint32]) -> list[int]:
     """Numbers of those joined with `first`, which are taken out of `left` (number → row of `signatures`)."""
     waiting, members = [(first, left.pop(first))], [first]
     while waiting:
@@ -99,9 +99,10 @@ def _alike(connection: sqlite3.Connection, own: Signature, own_bands: list[int])
         "(SELECT document FROM bands WHERE band IN (SELECT value FROM json_each(?)))",
         (json.dumps(own_bands),),
     ).fetchall()
-    found = alike(own, _signatures([blob for _, _, blob in rows]))
+    found = alike(own, signatures_of([blob for _, _, blob in rows]))
     return {number: family for (number, family, _), same in zip(rows, found, strict=True) if same}
 
 
-def _signatures(blobs: list[bytes]) -> NDArray[np.uint32]:
+def signatures_of(blobs: Sequence[bytes]) -> NDArray[np.uint32]:
+    """Shape (len(blobs), PLACES)."""
     return np.frombuffer(b"".join(blobs), dtype="<u4").reshape(-1, PLACES).astype(np.uint32)

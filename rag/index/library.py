@@ -2,19 +2,17 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from rag.index.connections import Reader, nothing_indexed
-from rag.index.reading import Count, Listed, Origin, Snapshot
-from rag.index.schema import DATABASE, Identity, Manifest, check_identity, read_manifest
+from rag.index.newest import OfNewest
+from rag.index.reading import Snapshot
+from rag.index.schema import DATABASE, Identity, check_identity, read_manifest
 from rag.index.searching import Searching
 from rag.index.trouble import explained
-from rag.types import Document, Hit, Vectors
 
 
 def open_library(folder: Path, identity: Identity | None = None) -> "Library":
@@ -33,7 +31,7 @@ def open_library(folder: Path, identity: Identity | None = None) -> "Library":
     return library
 
 
-class Library:
+class Library(OfNewest):
     """A `Catalogue` that answers from the newest committed generation; may be used from several threads at once.
 
     Each method is a snapshot of its own. Where answers must fit together, take them from one: a chunk's offsets
@@ -52,14 +50,6 @@ class Library:
         self._searching = Searching(folder)
         self._pooling = threading.Lock()
         self._closed = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connections; one that a snapshot still uses closes with it. Safe to call twice."""
@@ -89,62 +79,6 @@ class Library:
             yield Snapshot(connection, self._database, manifest, partial(self._searching.search, connection, manifest))
         finally:
             self._give_back(reader)
-
-    @property
-    def manifest(self) -> Manifest:
-        """Of the newest generation."""
-        with self.snapshot() as now:
-            return now.manifest
-
-    @property
-    def generation(self) -> int:
-        """Counts the commits that changed what can be found."""
-        return self.manifest.generation
-
-    def nearest(self, query: Vectors, k: int, documents: frozenset[str] | None = None) -> list[Hit]:
-        """`Snapshot.nearest` of the newest generation."""
-        with self.snapshot() as now:
-            return now.nearest(query, k, documents)
-
-    def matching(self, question: str, k: int, documents: frozenset[str] | None = None) -> list[Hit]:
-        """`Snapshot.matching` of the newest generation."""
-        with self.snapshot() as now:
-            return now.matching(question, k, documents)
-
-    def documents_by_id(self, ids: Iterable[str]) -> dict[str, Document]:
-        """`Snapshot.documents_by_id` of the newest generation."""
-        with self.snapshot() as now:
-            return now.documents_by_id(ids)
-
-    def count(self) -> Count:
-        """`Snapshot.count` of the newest generation."""
-        with self.snapshot() as now:
-            return now.count()
-
-    def documents(self) -> list[Listed]:
-        """`Snapshot.documents` of the newest generation."""
-        with self.snapshot() as now:
-            return now.documents()
-
-    def origins(self, ids: Iterable[str] | None = None) -> dict[str, Origin]:
-        """`Snapshot.origins` of the newest generation."""
-        with self.snapshot() as now:
-            return now.origins(ids)
-
-    def duplicates_of(self, document_id: str) -> tuple[Listed, ...]:
-        """`Snapshot.duplicates_of` of the newest generation."""
-        with self.snapshot() as now:
-            return now.duplicates_of(document_id)
-
-    def dates(self) -> dict[str, str | None]:
-        """`Snapshot.dates` of the newest generation."""
-        with self.snapshot() as now:
-            return now.dates()
-
-    def roots(self) -> list[str]:
-        """`Snapshot.roots` of the newest generation."""
-        with self.snapshot() as now:
-            return now.roots()
 
     def _borrow(self) -> Reader:
         with self._pooling:

@@ -74,7 +74,7 @@ def find_entries(
     """See `Snapshot.entries`. Raises what sqlite3 raises."""
     part, _, _ = LATER_COLUMNS[schema]
     connection.create_function("folded", 3, _folded, deterministic=True)
-    words = [_fold(word) for word in typed.split()][:MOST_WORDS]
+    words = [fold(word) for word in typed.split()][:MOST_WORDS]
     values = {
         "only": None if only is None else json.dumps(list(only)),
         "files": None if files is None else json.dumps(list(files)),
@@ -97,9 +97,10 @@ def _beginning_with(typed: str) -> str:
     return " ".join(f'"{word}"' for word in words) + ("*" if len(words[-1]) >= SHORTEST else "")
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """As two texts that differ in the case of letters alone are compared."""
     return unicodedata.normalize("NFC", text).casefold()
 
 
 def _folded(*texts: str) -> str:
-    return _fold(" ".join(texts))
+    return fold(" ".join(texts))

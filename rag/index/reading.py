@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rag.index.listing import Found, find_entries
+from rag.index.moving import Stored, stored_documents
 from rag.index.origins import Outcome, Visit
 from rag.index.schema import LATER_COLUMNS, SCHEMA, Manifest
 from rag.index.trouble import damaged, explained
@@ -213,6 +214,12 @@ class Snapshot:
             return {}
         with explained(self._database):
             return list_visits(self._connection)
+
+    def stored(self) -> Iterator[Stored]:
+        """All documents with all that is kept of them, one at a time, in the order in which they were put."""
+        with explained(self._database):
+            documents = all_documents(self._connection)
+            yield from stored_documents(self._connection, documents, self.manifest.identity.dimension)
 
     def _chunks(self, numbers: list[int]) -> dict[int, Chunk]:
         rows = self._rows(_CHUNKS, (_as_json(numbers),))

@@ -242,8 +242,11 @@ def read_manifest(connection: sqlite3.Connection, database: Path) -> Manifest | 
         raise damaged(database, f"its manifest names no {BASE}") from error
 
 
-def check_identity(manifest: Manifest, wanted: Identity, folder: Path) -> None:
-    """Raises LibraryMismatch naming every pair of values that disagree, and both ways out."""
+def check_identity(manifest: Manifest, wanted: Identity, folder: object) -> None:
+    """Raises LibraryMismatch naming every pair of values that disagree, and both ways out.
+
+    `folder` is how a user calls the place of the library.
+    """
     if manifest.identity == wanted:
         return
     differing = _differences(manifest.identity, wanted)

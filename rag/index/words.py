@@ -25,9 +25,13 @@ def full_text_query(question: str) -> str:
 
     Each word is a quoted string, so nothing in it is an operator. Stop words count only where there is nothing else.
     """
+    return " OR ".join(f'"{word}"' for word in telling_words(question))
+
+
+def telling_words(question: str) -> list[str]:
+    """The distinct words to search for, at most `MOST_WORDS`: stop words only where there is nothing else."""
     words = _distinct_words(question)
-    telling = [word for word in words if word not in STOP_WORDS] or words
-    return " OR ".join(f'"{word}"' for word in telling[:MOST_WORDS])
+    return ([word for word in words if word not in STOP_WORDS] or words)[:MOST_WORDS]
 
 
 def _distinct_words(text: str) -> list[str]:

@@ -22,6 +22,7 @@ from rag.index.deriving import GROWTH, Derived, Growth
 from rag.index.families import family_of, join_family, make_families, part_families
 from rag.index.fitting import check_chunks, check_encodable, check_text, check_vectors
 from rag.index.lock import writer_lock
+from rag.index.moving import Stored
 from rag.index.origins import UNFINISHED, Visit, seal, text_hash
 from rag.index.reading import Listed, list_documents, list_roots, list_visits
 from rag.index.schema import (
@@ -189,6 +190,18 @@ class Writer:
                     f"{document.source!r} or the id of one of its chunks is in the library already, "
                     f"under another document than {document.id!r} ({error})"
                 ) from error
+
+    def put_stored(self, stored: Stored) -> None:
+        """`put` a document of another library with the same identity, with all that is kept of it there."""
+        check_chunks(stored.document, stored.chunks)
+        check_vectors(stored.vectors, (len(stored.chunks), self._manifest.identity.dimension))
+        with self._writing() as connection:
+            self._forget(stored.document.id)
+            self._insert(connection, stored.document, stored.chunks, stored.vectors, stored.hashes)
+            connection.execute(
+                "UPDATE origins SET loader = ?, mark = ? WHERE document = (SELECT number FROM documents WHERE id = ?)",
+                (stored.loader, stored.mark, stored.document.id),
+            )
 
     def remove(self, document_id: str) -> None:
         """A document that isn't there is ignored."""

@@ -11,7 +11,7 @@ from rag import calibration, prompting, suggesting
 from rag.ahead import UNPREPARED, Prepared
 from rag.errors import LibraryEmpty, QuestionError
 from rag.grounding import Grounder, cited_pieces, is_abstention, rivals, supported_only, with_rivals
-from rag.index import Library
+from rag.index import AnyLibrary
 from rag.inspecting import Inspection
 from rag.pipeline import inspecting, preparing, signals
 from rag.pipeline.conditions import (
@@ -61,7 +61,7 @@ class Pipeline:
     def __init__(
         self,
         settings: Settings,
-        library: Library,
+        library: AnyLibrary,
         embedder: Embedder,
         engine: Engine,
         today: Callable[[], date] = date.today,

@@ -4,9 +4,9 @@ import hashlib
 from pathlib import Path
 
 from rag.calibration import Calibration
-from rag.index import Library
+from rag.index import AnyLibrary
 from rag.model_files import status, weights_revision
-from rag.settings import Settings
+from rag.settings import Settings, Store
 from rag.types import Engine
 
 ANSWER_SETTINGS = (
@@ -18,17 +18,18 @@ ANSWER_SETTINGS = (
 ANSWERING = (
     "browsing", "calibration", "chunking", "copies", "dating", "decomposing", "documents", "embedding", "engines",
     "grounding", "index", "indexing", "neutralizing", "pipeline", "prompting", "reranking", "retrieval", "sentences",
-    "visiting",
+    "stores", "visiting",
 )  # fmt: skip
 """The modules whose code makes a difference to answers."""
 
 
 def answer_settings(settings: Settings) -> dict[str, str | bool | int | float]:
     """The values of `ANSWER_SETTINGS`, as JSON has them."""
-    return {**settings.model_dump(mode="json", include=set(ANSWER_SETTINGS)), "strict": bool(settings.strict)}
+    values = {**settings.model_dump(mode="json", include=set(ANSWER_SETTINGS)), "strict": bool(settings.strict)}
+    return values if settings.store is Store.LOCAL else {**values, "store": str(settings.store)}
 
 
-def library_fingerprint(library: Library) -> str:
+def library_fingerprint(library: AnyLibrary) -> str:
     """12 hex digits that libraries with equal articles, titles and chunks have in common, wherever they lie."""
     with library.snapshot() as now:
         identity = now.manifest.identity

@@ -9,12 +9,13 @@ from rag.documents import FieldNames
 from rag.embedding import SentenceTransformerEmbedder
 from rag.engines import FallbackEngine, Remote, open_engine, open_remote, share_processor_politely
 from rag.errors import LibraryEmpty
-from rag.index import Identity, Library, open_library
+from rag.index import Identity
 from rag.indexing import IndexReport, index_paths
 from rag.model_files import ensure, weights_revision
 from rag.pipeline.answering import Pipeline
 from rag.rebuilding import rebuild_library
 from rag.settings import EngineChoice, Settings
+from rag.stores import library_at, open_library, place_of
 from rag.syncing import SyncReport, note_marks, sync_folders
 from rag.types import Embedder, Engine, Progress, Vectors
 from rag.visiting import check_places
@@ -37,9 +38,10 @@ def open_pipeline(settings: Settings, report: Report | None = None, *, repeatabl
     The library comes first: who has not indexed anything, or did so with other settings, learns it before a gigabyte
     is loaded.
     """
-    open_library(settings.index, _made_with(settings)).close()
+    place = place_of(settings)
+    open_library(place, _made_with(settings)).close()
     embedder = open_embedder(settings, report)
-    library = open_library(settings.index, library_identity(settings, embedder))
+    library = open_library(place, library_identity(settings, embedder))
     try:
         return Pipeline(settings, library, embedder, open_reader(settings, report, repeatable=repeatable))
     except BaseException:
@@ -64,12 +66,12 @@ def index_articles(
         dimension = None
     embedder = embedder_on_demand(settings, dimension, report)
     identity = library_identity(settings, embedder)
-    names = FieldNames.of(settings.fields)
+    names, place = FieldNames.of(settings.fields), place_of(settings)
     if start_over:
-        done = rebuild_library(paths, settings.index, identity, embedder, report, names)
+        done = rebuild_library(paths, place, identity, embedder, report, names)
     else:
-        done = index_paths(paths, settings.index, identity, embedder, names=names, report=report)
-    note_marks(settings.index, identity)
+        done = index_paths(paths, place, identity, embedder, names=names, report=report)
+    note_marks(place, identity)
     return done
 
 
@@ -84,7 +86,7 @@ def sync_articles(
     dimension = _made_with(settings).dimension
     embedder = embedder or embedder_on_demand(settings, dimension, report)
     identity, names = library_identity(settings, embedder), FieldNames.of(settings.fields)
-    return sync_folders(settings.index, identity, embedder, report, names=names, pages=pages)
+    return sync_folders(place_of(settings), identity, embedder, report, names=names, pages=pages)
 
 
 def embedder_on_demand(
@@ -199,12 +201,13 @@ def _made_with(settings: Settings) -> Identity:
 
     Raises LibraryEmpty where there is none, and LibraryMismatch where the settings alone show that it is another's.
     """
-    with Library(settings.index) as library:
+    place = place_of(settings)
+    with library_at(place) as library:
         made = library.manifest.identity
     wanted = replace(
         made, embedder=settings.embedder, chunk_tokens=settings.chunk_tokens, chunk_overlap=settings.chunk_overlap
     )
-    with Library(settings.index, wanted) as library:
+    with library_at(place, wanted) as library:
         return library.manifest.identity
 
 

@@ -9,11 +9,12 @@ from rag.desk import Desk
 from rag.documents import FieldNames, file_hash, is_address, page_address
 from rag.errors import DocumentError, LibraryEmpty, LibraryError, RagError
 from rag.holdings import Became, Behind, Held, Listing, Opened, Result, Work
-from rag.index import Identity, Library, Outcome, Visit, open_writer
+from rag.index import Identity, Outcome, Visit
 from rag.indexing import IndexReport, index_paths
 from rag.shelf.changing import Changes, Report
 from rag.shelf.keeping import FOLDER, discard, keep
 from rag.shelf.outcomes import of_named, of_sync, refusal
+from rag.stores import library_at, open_writer, place_of
 from rag.syncing import Stale, note_marks, stale_files, sync_folders
 from rag.types import Embedder
 from rag.visiting import check_places
@@ -33,7 +34,8 @@ class Shelf:
         self.uploads = desk.settings.index.resolve() / FOLDER
         self._desk = desk
         self._settings = desk.settings
-        self._library = Library(desk.settings.index)
+        self._place = place_of(desk.settings)
+        self._library = library_at(self._place)
         self._changes = Changes(lambda: desk.answering, desk.settings.log_texts)
         self._looking = threading.Lock()
         self._stale: dict[str, tuple[str, ...]] = {}
@@ -82,11 +84,11 @@ class Shelf:
             if document is None:
                 return None
             roots = now.roots()
-            copies = tuple(self._place(listed.source, roots) for listed in now.duplicates_of(document_id))
+            copies = tuple(self._shown(listed.source, roots) for listed in now.duplicates_of(document_id))
             siblings = now.entries(files=[document.file], most=1).total - 1
             chunks = now.chunks_of(document_id)
             reasons = self._stale.get(document.file, ())
-            place = self._place(document.source, roots)
+            place = self._shown(document.source, roots)
             return Opened(document, chunks, copies, reasons, self._is_upload(document.file), siblings, place)
         return None
 
@@ -95,7 +97,7 @@ class Shelf:
         roots: list[str] = []
         with suppress(LibraryEmpty):
             roots = self._library.roots()
-        return [Behind(self._place(source, roots), reasons) for source, reasons in self._stale.items()]
+        return [Behind(self._shown(source, roots), reasons) for source, reasons in self._stale.items()]
 
     def look(self) -> None:
         """See what on the disk is no longer what was indexed; takes as long as looking at all files."""
@@ -180,17 +182,15 @@ class Shelf:
     def _index(self, paths: Sequence[Path | str], report: Report) -> IndexReport:
         embedder, identity = self._embedder(report)
         done = index_paths(
-            paths, self._settings.index, identity, embedder,
+            paths, self._place, identity, embedder,
             names=self._names, within=self.uploads, command=WRITER, report=report,
         )  # fmt: skip
-        note_marks(self._settings.index, identity)
+        note_marks(self._place, identity)
         return done
 
     def _sync(self, report: Report) -> list[Result]:
         embedder, identity = self._embedder(report)
-        return [
-            *of_sync(sync_folders(self._settings.index, identity, embedder, report, names=self._names, command=WRITER))
-        ]
+        return [*of_sync(sync_folders(self._place, identity, embedder, report, names=self._names, command=WRITER))]
 
     def _remove(self, document_id: str) -> list[Result]:
         with self._library.snapshot() as now:
@@ -200,7 +200,7 @@ class Shelf:
                 raise RagError("That article is no longer in the library.")
             file = document.file
             last = now.entries(files=[file], most=1).total == 1
-        with open_writer(self._settings.index, identity, command=WRITER) as writer:
+        with open_writer(self._place, identity, command=WRITER) as writer:
             writer.remove(document_id)
             if last:
                 writer.forget_root(file)
@@ -253,7 +253,7 @@ class Shelf:
         except LibraryEmpty:
             return False
 
-    def _place(self, source: str, roots: Sequence[str]) -> str:
+    def _shown(self, source: str, roots: Sequence[str]) -> str:
         if self._whole_paths or is_address(source):
             return source
         path = Path(source)

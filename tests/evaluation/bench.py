@@ -13,9 +13,9 @@ from rag.evaluation.libraries import library_for
 from rag.evaluation.results import Judged
 from rag.evaluation.running import evaluate_with
 from rag.evaluation.sets import load_set
-from rag.index import open_library
 from rag.pipeline import library_identity
 from rag.settings import load_settings
+from rag.stores import open_library
 from rag.types import Answer, Limits, Prompt
 from tests.calibrated import write_calibration
 from tests.fakes import WordEmbedder

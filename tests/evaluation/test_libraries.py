@@ -9,12 +9,13 @@ import pytest
 
 from rag import indexing
 from rag.errors import LibraryUnwritable
-from rag.evaluation.libraries import library_for
+from rag.evaluation import libraries
 from rag.evaluation.sets import QuestionSet, load_set
 from rag.index import open_library
+from rag.indexing import Report
 from rag.pipeline import library_identity
 from rag.settings import Settings, load_settings
-from rag.types import Progress, Vectors
+from rag.types import Embedder, Progress, Vectors
 from tests.fakes import WordEmbedder
 from tests.index.shelf import worded
 
@@ -51,6 +52,18 @@ def made(folder: Path, texts: Mapping[str, str] = TEXTS) -> QuestionSet:
     (folder / "documents.jsonl").write_text("\n".join(lines), encoding="utf-8")
     (folder / "questions.jsonl").write_text('{"question": "When does the ferry leave?"}\n', encoding="utf-8")
     return load_set(folder)
+
+
+def library_for(
+    questions: QuestionSet,
+    settings: Settings,
+    embedder: Embedder,
+    report: Report | None = None,
+    cache: Path | None = None,
+) -> Path:
+    place = libraries.library_for(questions, settings, embedder, report, cache)
+    assert isinstance(place, Path)
+    return place
 
 
 def test_a_set_s_library_is_made_once_and_holds_its_documents(tmp_path: Path, settings: Settings, cache: Path) -> None:

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from rag.index import Identity, Library, Writer, open_library, open_writer
+from rag.index import AnyLibrary, AnyWriter, Identity, open_library, open_writer
 from rag.types import Chunk, Document, Vectors
 from tests.fakes import WordEmbedder
 
@@ -34,7 +34,7 @@ def vectors_of(document: Document, chunks: list[Chunk]) -> Vectors:
     return WordEmbedder().embed_passages([document.text[chunk.start : chunk.end] for chunk in chunks])
 
 
-def put(writer: Writer, name: str, text: str, title: str | None = None) -> None:
+def put(writer: AnyWriter, name: str, text: str, title: str | None = None) -> None:
     document = article(name, text, title)
     chunks = lines_of(document)
     writer.put(document, chunks, vectors_of(document, chunks))
@@ -49,12 +49,12 @@ def make_library(folder: Path, articles: dict[str, str] = ARTICLES) -> Path:
     return folder
 
 
-def near(library: Library, text: str, k: int = 3) -> list[str]:
+def near(library: AnyLibrary, text: str, k: int = 3) -> list[str]:
     """Ids of the chunks nearest to `text`."""
     return [hit.chunk.id for hit in library.nearest(WordEmbedder().embed_query(text), k)]
 
 
-def worded(library: Library, text: str, k: int = 3) -> list[str]:
+def worded(library: AnyLibrary, text: str, k: int = 3) -> list[str]:
     """Ids of the chunks that match the words of `text`."""
     return [hit.chunk.id for hit in library.matching(text, k)]
 
