@@ -3,7 +3,7 @@
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html.parser import HTMLParser
@@ -129,7 +129,7 @@ def _outside(text: str, spans: Sequence[tuple[int, int]]) -> str:
 
 def _marks(data: bytes) -> None:
     """The first byte says into what pieces the text is cut."""
-    length, written = 1 + (data[0] if data else 0) % 16, data[1:].decode("utf-8", "ignore")
+    length, written = 5 + (data[0] if data else 0) % 40, data[1:].decode("utf-8", "ignore")
     text, marks = split_marks(written.strip())
     _hold("marks stand in the text", all(0 <= mark.at <= len(text) for mark in marks))
     passages = tuple(_passage(number, "Fares", one, "/a.txt") for number, one in enumerate(ARTICLES, 1))
@@ -208,11 +208,12 @@ def _passage(
     return Passage(number, Chunk(f"c{number}", document.id, 0, len(text)), document, text)
 
 
-def _small_files() -> Iterator[tuple[str, bytes]]:
+@cache
+def _small_files() -> tuple[tuple[str, bytes], ...]:
     from tests.documents.corpus import corpus
 
-    yield from ((odd.name, odd.data) for odd in corpus() if 0 < len(odd.data) < 8000)
-    yield from ((f"made.{suffix}", data) for suffix, data in _made().items())
+    odd = [(one.name, one.data) for one in corpus() if 0 < len(one.data) < 8000]
+    return (*odd, *((f"made.{suffix}", data) for suffix, data in _made().items()))
 
 
 @cache

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 30
+PATIENCE = 60
 """Seconds that one input may take on a busy machine."""
 LONGEST = 8192
 """Bytes of an input."""
@@ -88,9 +88,7 @@ def _run(target: str, place: Path, seconds: float) -> Result:
     killed: set[str] = set()
     while (left := seconds - (time.monotonic() - begun)) > 1:
         command = [sys.executable, "-m", "benchmarks.fuzzing", target, "--inside", str(place)]
-        done = subprocess.run(
-            [*command, "--minutes", str(left / 60)], capture_output=True, check=False
-        )
+        done = subprocess.run([*command, "--minutes", str(left / 60)], capture_output=True, check=False)
         said = done.stderr.decode("utf-8", "replace")
         steps = _STEP.findall(said)
         cases += int(steps[-1][0]) if steps else 0
