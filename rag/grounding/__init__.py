@@ -6,6 +6,7 @@ from rag.grounding.conflicts import rivals, with_rivals
 from rag.grounding.marks import Mark, split_marks
 from rag.grounding.streaming import cited_pieces
 from rag.grounding.strictness import supported_only
+from rag.grounding.superseding import superseded
 from rag.grounding.support import named_in, word_share
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "named_in",
     "rivals",
     "split_marks",
+    "superseded",
     "supported_only",
     "verdict_on",
     "verified",
