@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "grounding": "types sentences neutralizing dating",
     "retrieval": "types decomposing dating copies reranking inspecting grounding",
     "questioning": "neutralizing",
-    "suggesting": "types sentences questioning retrieval",
+    "suggesting": "types sentences questioning retrieval grounding",
     "prompting": "types neutralizing dating",
     "engines": "types errors model_folders",
     "metrics": "types",

@@ -4,6 +4,7 @@ from rag.grounding.abstaining import is_abstention
 from rag.grounding.attribution import Grounder, Yes, verdict_on, verified
 from rag.grounding.conflicts import rivals, with_rivals
 from rag.grounding.marks import Mark, split_marks
+from rag.grounding.offices import holders_of
 from rag.grounding.streaming import cited_pieces
 from rag.grounding.strictness import supported_only
 from rag.grounding.superseding import superseded
@@ -14,6 +15,7 @@ __all__ = [
     "Mark",
     "Yes",
     "cited_pieces",
+    "holders_of",
     "is_abstention",
     "named_in",
     "rivals",

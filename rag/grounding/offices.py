@@ -150,6 +150,22 @@ def misplaced_office(claim: str, support: Sequence[str]) -> Misplaced | None:
     return None
 
 
+def holders_of(office: str, sentence: str) -> frozenset[tuple[str, ...]]:
+    """Who may hold it by the sentence, as words in their normal forms.
+
+    >>> sorted(holders_of("the tech lead of TikTok", "Zhu Wenjia, the tech lead of TikTok, spoke."))
+    [('zhu', 'wenjia')]
+    """
+    meant = _offices(f"He is {office}.")
+    return frozenset(
+        holder
+        for said in meant
+        for there in _offices(sentence)
+        if said.role.words <= there.role.words and not _elsewhere(said, there)
+        for holder in there.holders
+    )
+
+
 def _is_of_another(said: _Office, holder: tuple[str, ...], past: bool, there: Sequence[tuple[_Office, str]]) -> bool:
     alike = [(office, line) for office, line in there if said.role.words <= office.role.words]
     here = [office for office, _ in alike if not _elsewhere(said, office)]

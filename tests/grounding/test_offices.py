@@ -1,6 +1,6 @@
 import pytest
 
-from rag.grounding import verdict_on
+from rag.grounding import holders_of, verdict_on
 from rag.grounding.offices import misplaced_office
 from rag.types import Verdict
 
@@ -112,3 +112,13 @@ def test_one_of_several_sentences_may_say_who_holds_it() -> None:
         misplaced_office("Ada Low is the CEO of Apple.", ["Bo Li, the CEO of Apple, came.", "Apple CEO Ada Low."])
         is None
     )
+
+
+def test_whoever_may_hold_an_office_is_told() -> None:
+    assert holders_of("the tech lead of TikTok", ZHU) == {("zhu", "wenjia")}
+    assert holders_of("the mayor of Varel", "In Emden, the mayor of Varel, Ada Low, spoke.") == {
+        ("emden",),
+        ("ada", "low"),
+    }
+    assert holders_of("the mayor of Emden", "Ada Low, the mayor of Varel, spoke.") == set()
+    assert holders_of("the mayor of Varel", "The mayor of Varel spoke.") == set()
