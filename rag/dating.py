@@ -94,6 +94,7 @@ _RANGE = re.compile(r"\s*(?:and|to|until|till|through|[-–])\s*", re.IGNORECASE
 _ONWARDS = re.compile(r"\s+(?:on|onwards?)\b(?!\s+\w)", re.IGNORECASE)
 _NEWEST = re.compile(
     r"\b(?:latest|newest|most\s+recent(?:ly)?|recent(?:ly)?|lately|currently|nowadays|these\s+days|right\s+now|today"
+    r"|(?<=\bthe\s)current(?=\s+(?!at\b|flow|in\b|is\b|of\b|through\b|was\b)[a-z])"
     r"|at\s+(?:the\s+moment|present)|as\s+of\s+(?:now|today)|up[\s-]to[\s-]date)\b",
     re.IGNORECASE,
 )
@@ -126,6 +127,11 @@ class _Phrase:
 def mentions_time(question: str) -> bool:
     """Whether the time at which an article was published may have to do with the answer."""
     return _NEWEST.search(question) is not None or any(True for _ in _phrases(question))
+
+
+def without_newest(question: str) -> str:
+    """What is asked about, whatever the time: "What is the latest fare?" -> "What is the  fare?"."""
+    return _NEWEST.sub("", question)
 
 
 def counts_from_today(question: str) -> bool:

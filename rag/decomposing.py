@@ -11,8 +11,8 @@ MOST_PARTS = 4
 LONG_WORDS = 16
 """A question with at least so many words is cut at its commas and conjunctions as well."""
 
-LEAST_WORDS = 4
-"""A clause with fewer words, names aside, is no part of its own."""
+LEAST_WORDS, LEAST_WITH_NAME = 4, 3
+"""A clause with fewer words is no part of its own; the second is for one that names something: "who leads TikTok"."""
 
 _ASKS = (
     r"(?:who|whom|whose|what|when|where|which|why|how|did|does|do|is|are|was|were|has|have|had|can|could|will|would)\b"
@@ -31,6 +31,7 @@ _COMPARES = re.compile(
     r"\b(?:both|between|compare[ds]?|comparing|comparison|differ\w*|either|than|versus|vs|same|more|less|or)\b",
     re.IGNORECASE,
 )
+_OF_IT = re.compile(r"\b(?P<whose>its)\b|\bit\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
@@ -43,10 +44,12 @@ def parts(question: str) -> tuple[str, ...]:
     ()
     >>> parts("Do Varel and Emden charge the same fee?")
     ('Do Varel charge the same fee?', 'Do Emden charge the same fee?')
+    >>> parts("What is Boximator and who made it?")
+    ('What is Boximator', 'who made Boximator?')
     >>> parts("When did the harbour open?")
     ()
     """
-    asked = _long_enough(_QUESTIONS.split(question.strip()))
+    asked = _long_enough(_standing_alone(_QUESTIONS.split(question.strip())))
     if len(asked) > 1:
         return tuple(asked[:MOST_PARTS])
     if compared := _compared(question):
@@ -66,5 +69,22 @@ def _compared(question: str) -> tuple[str, ...]:
     return tuple(f"{before}{pair[name]}{after}" for name in ("first", "second"))
 
 
+def _standing_alone(texts: list[str]) -> list[str]:
+    """Each with the name that its "it" means: the only one in the first, where it has no other itself."""
+    named = set(re.findall(_NAME, texts[0]))
+    if len(named) != 1:
+        return texts
+    (name,) = named
+
+    def of_it(found: re.Match[str]) -> str:
+        return f"{name}'s" if found["whose"] else name
+
+    return [texts[0], *(text if re.search(_NAME, text) else _OF_IT.sub(of_it, text) for text in texts[1:])]
+
+
 def _long_enough(texts: list[str]) -> list[str]:
-    return [text.strip() for text in texts if len(_WORD.findall(text)) >= LEAST_WORDS]
+    return [text.strip() for text in texts if len(_WORD.findall(text)) >= _least(text)]
+
+
+def _least(text: str) -> int:
+    return LEAST_WITH_NAME if re.search(_NAME, text) else LEAST_WORDS

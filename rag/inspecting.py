@@ -22,6 +22,7 @@ class Fate(StrEnum):
     SAME_WORDS = "says what a better one says, word for word"
     COPY = "another version of its article says the same"
     OTHER_TIME = "its article is of another time than is asked for"
+    OUT_OF_DATE = "a newer article says otherwise"
 
 
 class Purpose(StrEnum):

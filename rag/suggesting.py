@@ -14,6 +14,7 @@ from itertools import chain, zip_longest
 
 import numpy as np
 
+from rag.grounding import holders_of
 from rag.questioning import question_in_title, questions
 from rag.retrieval import Retrieved
 from rag.sentences import sentence_spans
@@ -45,6 +46,8 @@ _ASKING = frozenset(
     "a an and are at by can did do does for from had has have how in is it many much of on or s that the to was were "
     "what when where which who whom whose why will with would".split()
 )
+
+_OFFICE = re.compile(r"Who (?:is|was) (the .+ of .+)\?")
 
 OPENERS, OPENING_DOCUMENTS, OPENING_CHARACTERS = 4, 24, 3000
 """Questions to begin with, articles looked at for them, and how much of each."""
@@ -173,8 +176,15 @@ def _of_text(document: Document, start: int, end: int) -> Iterator[Draft]:
     spans = sentence_spans(text)
     whole = spans[1 if start else 0 : None if end >= len(document.text) else -1]  # half a sentence says something else
     for first, last in whole:
-        for question in questions(text[first:last], text):
+        sentence = text[first:last]
+        for question in (asked for asked in questions(sentence, text) if _names_one(asked, sentence)):
             yield Draft(question, document, start + first, start + last)
+
+
+def _names_one(question: str, sentence: str) -> bool:
+    """Whether the sentence leaves no doubt about whose office a question asks for; True of other questions."""
+    office = _OFFICE.fullmatch(question)
+    return office is None or len(holders_of(office[1], sentence)) == 1
 
 
 def _answers(found: Retrieved, draft: Draft) -> bool:

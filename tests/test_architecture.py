@@ -16,8 +16,8 @@ from rag.errors import RagError
 
 ROOT = Path(__file__).parent.parent
 STAGES = (
-    "documents sentences neutralizing decomposing dating chunking embedding index stores reranking inspecting retrieval"
-    " suggesting prompting engines grounding"
+    "documents sentences neutralizing decomposing dating chunking embedding index stores reranking inspecting grounding"
+    " retrieval suggesting prompting engines"
 )
 
 # Every module or package of rag/ and what it may import of the others. A row names only rows above it: no cycles.
@@ -50,12 +50,12 @@ MAY_IMPORT = {
     "reranking": "types sentences chunking",
     "inspecting": "types",
     "tasks": "",
-    "retrieval": "types decomposing dating copies reranking inspecting",
+    "grounding": "types sentences neutralizing dating",
+    "retrieval": "types decomposing dating copies reranking inspecting grounding",
     "questioning": "neutralizing",
-    "suggesting": "types sentences questioning retrieval",
+    "suggesting": "types sentences questioning retrieval grounding",
     "prompting": "types neutralizing dating",
     "engines": "types errors model_folders",
-    "grounding": "types sentences neutralizing",
     "metrics": "types",
     "calibration": "types errors metrics",
     "visiting": "types errors documents index",

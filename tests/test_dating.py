@@ -139,11 +139,17 @@ def test_dates_that_there_never_were_limit_nothing_or_less(question: str) -> Non
         "What has TikTok paid lately?",
         "Who currently leads ByteDance?",
         "What is TikTok worth today?",
+        "Who is the current head of ByteDance?",
     ],
 )
 def test_the_newest_is_asked_for(question: str) -> None:
     assert timeframe(question, TODAY, ARCHIVE) == Timeframe(newest=True)
     assert mentions_time(question)
+
+
+@pytest.mark.parametrize("question", ["What is the current in the wire?", "How does the current flow north?"])
+def test_a_current_that_flows_is_none_of_now(question: str) -> None:
+    assert timeframe(question, TODAY, ARCHIVE) == ANY_TIME
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,11 @@ from rag.decomposing import MOST_PARTS, parts
             "Which town raised its harbour fee last spring, while its neighbour across the bay lowered the same fee?",
             ("Which town raised its harbour fee last spring", "its neighbour across the bay lowered the same fee?"),
         ),
+        ("Who leads Varel and who leads Emden?", ("Who leads Varel", "who leads Emden?")),
+        ("What is Varel and what is Emden?", ("What is Varel", "what is Emden?")),
+        ("What is Varel and who built it?", ("What is Varel", "who built Varel?")),
+        ("Where is Varel? When did its harbour open?", ("Where is Varel", "When did Varel's harbour open?")),
+        ("Who wrote Emma and when did Ada Low write it?", ("Who wrote Emma", "when did Ada Low write it?")),
     ],
 )
 def test_a_question_with_several_parts_is_searched_by_each(question: str, expected: tuple[str, ...]) -> None:
@@ -42,6 +47,12 @@ def test_a_question_with_several_parts_is_searched_by_each(question: str, expect
         "Which is larger, the harbour of Varel or that of Emden?",
         "What is the difference between tea and coffee?",
         "who and why?",
+        "Who founded Varel and when?",
+        "When and where was Ada Low born?",
+        "When was Varel founded and by whom?",
+        "How much does Varel pay Emden and why?",
+        "Who wrote Emma and Persuasion?",
+        "How old is Varel and how large?",
     ],
 )
 def test_a_question_that_asks_one_thing_has_no_parts(question: str) -> None:

@@ -118,3 +118,13 @@ def test_of_versions_without_a_date_the_one_found_first_is_read_whatever_the_oth
     articles = [document(name, text) for name, text in texts.items()]
     asked = Shelf(articles, [chunk(one.text, one) for one in articles], copies=list(texts))
     assert ids(ask("What was the fee in May 2023?", asked)) == ids(ask("What was the fee?", asked)) == ["a", "b"]
+
+
+def test_where_the_newest_is_asked_for_what_it_replaces_is_left_out() -> None:
+    def fares(question: str) -> list[str]:
+        texts = {"2023-05-14": "The Varel ferry fare is 4 euros.", "2024-01-09": "The Varel ferry fare is 5 euros."}
+        articles = [replace(document(day[:4], text), published=day) for day, text in texts.items()]
+        return ids(ask(question, Shelf(articles, [chunk(one.text, one) for one in articles])))
+
+    assert fares("What is the current fare of the Varel ferry?") == ["2024"]
+    assert fares("What is the fare of the Varel ferry?") == ["2023", "2024"]

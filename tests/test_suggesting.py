@@ -102,3 +102,17 @@ def test_an_empty_library_has_no_openers(tmp_path: Path) -> None:
             writer.remove("harbour")
             writer.commit()
         assert pipeline.openers() == ()
+
+
+@pytest.mark.parametrize(
+    ("article", "suggested"),
+    [
+        ("Ada Low met Bo Li, the mayor of Varel, on Monday.", True),
+        ("Ada Low met Bo Li, the mayor of Varel, Cy Moe, on Monday.", False),
+    ],
+)
+def test_whose_office_it_is_is_asked_only_where_the_sentence_leaves_no_doubt(
+    article: str, suggested: bool, tmp_path: Path
+) -> None:
+    with pipeline_over(tmp_path, {"visit": article}) as pipeline:
+        assert ("Who is the mayor of Varel?" in pipeline.openers()) is suggested

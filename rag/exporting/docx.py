@@ -57,6 +57,8 @@ def _add_reference(document: Any, reference: Reference) -> None:
             _add_run(paragraph, part)
     for quote in reference.quotes:
         _paragraph(document, quote.quoted, "List Bullet", by=quote.text)
+    for note in reference.notes:
+        _paragraph(document, note, "List Bullet")
 
 
 def _paragraph(document: Any, text: str, style: str, by: str = "") -> Any:

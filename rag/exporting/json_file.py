@@ -51,4 +51,7 @@ def _exchange(exchange: Exchange, section: Section, conversation: Conversation) 
 
 def _reference(reference: Reference) -> dict[str, Any]:
     fields = asdict(reference)
-    return {name: value or None for name, value in fields.items()} | {"quotes": fields["quotes"]}
+    return {name: value or None for name, value in fields.items()} | {
+        "quotes": fields["quotes"],
+        "notes": fields["notes"],
+    }

@@ -12,6 +12,7 @@ from rag.rendering.records import single_line
 from rag.rendering.wording import (
     ABSTAINED,
     NO_ANSWER,
+    also_in,
     is_web_address,
     looked_for,
     read_from,
@@ -19,7 +20,7 @@ from rag.rendering.wording import (
     source_name,
     verdict_in_words,
 )
-from rag.types import Answer, Citation, Claim, Document, Passage, page_of
+from rag.types import Answer, Citation, Claim, Passage, page_of
 
 REFERENCES = "References"
 
@@ -27,6 +28,11 @@ _LINE_END = re.compile("\r\n?|[\n\u2028\u2029]")
 _MARK = re.compile(r" ?\[(\d{1,3})\]")
 _ILLEGAL = re.compile("[\ufffe\uffff\U0001fffe\U0001ffff]")
 """What `plain` leaves and XML doesn't take, and the like."""
+_STALE = {
+    "changed": "Its file had changed since it was indexed.",
+    "missing": "Its file was gone.",
+}
+"""Of the time of the answer: by now it may have been indexed anew."""
 
 
 class Status(StrEnum):
@@ -67,6 +73,9 @@ class Reference:
     """Its web address if it has one, with everything escaped that isn't allowed in one."""
     quotes: tuple[Quote, ...]
     """In the order in which they stand in the article; empty where only an unfinished answer cites it."""
+    notes: tuple[str, ...] = ()
+    """Where else the article stood, and whether its file was what had been indexed, as far as there is something to
+    say."""
 
     @property
     def about(self) -> str:
@@ -151,30 +160,34 @@ class _Sources:
     """Those cited so far, in the order in which they first were."""
 
     def __init__(self) -> None:
-        self._documents: dict[tuple[str, str], Document] = {}
+        self._passages: dict[tuple[str, str], list[Passage]] = {}
         self._quotes: dict[tuple[str, str], dict[tuple[int, int], str]] = {}
 
-    def number(self, document: Document) -> int:
+    def number(self, passage: Passage) -> int:
         # An article that changed between two questions is two sources: their quotes aren't in the same text.
-        key = (document.id, document.content_hash)
-        self._documents.setdefault(key, document)
+        key = _key(passage)
+        self._passages.setdefault(key, []).append(passage)
         self._quotes.setdefault(key, {})
-        return list(self._documents).index(key) + 1
+        return list(self._passages).index(key) + 1
 
     def cite(self, citation: Citation) -> int:
-        document = citation.passage.document
-        number = self.number(document)
-        self._quotes[document.id, document.content_hash][citation.start, citation.end] = citation.text
+        number = self.number(citation.passage)
+        self._quotes[_key(citation.passage)][citation.start, citation.end] = citation.text
         return number
 
     def references(self) -> tuple[Reference, ...]:
         return tuple(
-            _reference(number, document, self._quotes[key])
-            for number, (key, document) in enumerate(self._documents.items(), 1)
+            _reference(number, passages, self._quotes[key])
+            for number, (key, passages) in enumerate(self._passages.items(), 1)
         )
 
 
-def _reference(number: int, document: Document, quotes: dict[tuple[int, int], str]) -> Reference:
+def _key(passage: Passage) -> tuple[str, str]:
+    return passage.document.id, passage.document.content_hash
+
+
+def _reference(number: int, passages: Sequence[Passage], quotes: dict[tuple[int, int], str]) -> Reference:
+    document = passages[0].document
     link = web_address(document.url or read_from(document.source))
     name = clean(source_name(document.source))
     return Reference(
@@ -185,7 +198,16 @@ def _reference(number: int, document: Document, quotes: dict[tuple[int, int], st
         place=link or name,
         link=link,
         quotes=tuple(Quote(clean(text), page_of(document, span[0])) for span, text in sorted(quotes.items())),
+        notes=_notes(passages),
     )
+
+
+def _notes(passages: Sequence[Passage]) -> tuple[str, ...]:
+    """Of all places that were known at some time, and the last that was heard of the file."""
+    copies = tuple(dict.fromkeys(copy for passage in passages for copy in passage.copies))
+    stale = next((passage.stale for passage in reversed(passages) if passage.stale), "")
+    said = (also_in(replace(passages[0], copies=copies)), _STALE.get(stale, ""))
+    return tuple(clean(note) for note in said if note)
 
 
 def _section(exchange: Exchange, sources: _Sources) -> Section:
@@ -245,11 +267,11 @@ def _numbers(claim: Claim, sources: _Sources) -> tuple[int, ...]:
 
 def _draft_pieces(text: str, passages: Sequence[Passage], sources: _Sources) -> Iterator[_Piece]:
     """As the model wrote it, its marks made those of the references; a mark that names no passage is left out."""
-    documents = {passage.number: passage.document for passage in passages}
+    known = {passage.number: passage for passage in passages}
     at = 0
     for mark in _MARK.finditer(text):
-        document = documents.get(int(mark[1]))
-        yield text[at : mark.start()], (sources.number(document),) if document else (), ""
+        passage = known.get(int(mark[1]))
+        yield text[at : mark.start()], (sources.number(passage),) if passage else (), ""
         at = mark.end()
     yield text[at:], (), ""
 

@@ -47,8 +47,10 @@ def _reference(reference: Reference) -> str:
     title = f"**{markdown_words(reference.title)}**" if reference.title else ""
     line = " · ".join(part for part in (title, *about) if part)
     number = f"{reference.number}. "
-    quotes = (f"{' ' * len(number)}- {markdown_words(quote.quoted)}" for quote in reference.quotes)
-    return "\n".join([f"{number}{line}", *quotes])
+    indented = " " * len(number)
+    notes = (f"{indented}- {_begin(markdown_words(note))}" for note in reference.notes)
+    quotes = (f"{indented}- {markdown_words(quote.quoted)}" for quote in reference.quotes)
+    return "\n".join([f"{number}{line}", *quotes, *notes])
 
 
 def _heading(text: str) -> str:

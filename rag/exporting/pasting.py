@@ -14,6 +14,7 @@ def answer_to_paste(exchange: Exchange, citations: bool) -> str:
         References
         [1] Fares · Ada Nyberg · 2024-05-01 · fares.txt
             “The ferry is free.” (page 2)
+            also in: fares.md
     """
     section, references = section_of(exchange)
     answer = ["".join(_sentence(sentence, citations) for sentence in paragraph) for paragraph in section.paragraphs]
@@ -31,4 +32,5 @@ def _sentence(sentence: Sentence, citations: bool) -> str:
 
 def _reference(reference: Reference) -> str:
     about = " · ".join(part for part in (reference.title, reference.about) if part)
-    return "\n".join([f"[{reference.number}] {about}", *(f"    {quote.quoted}" for quote in reference.quotes)])
+    below = [*(quote.quoted for quote in reference.quotes), *reference.notes]
+    return "\n".join([f"[{reference.number}] {about}", *(f"    {line}" for line in below)])

@@ -113,6 +113,8 @@ def _reference(reference: Reference, set_: "_Setter") -> Iterator[Any]:
     yield set_.paragraph(f"[{reference.number}] {' · '.join(part for part in about if part)}", "reference")
     for quote in reference.quotes:
         yield set_.paragraph(set_.text(quote.quoted), "quote")
+    for note in reference.notes:
+        yield set_.paragraph(set_.text(note), "quote")
 
 
 class _Setter:

@@ -4,8 +4,10 @@ from rag.grounding.abstaining import is_abstention
 from rag.grounding.attribution import Grounder, Yes, verdict_on, verified
 from rag.grounding.conflicts import rivals, with_rivals
 from rag.grounding.marks import Mark, split_marks
+from rag.grounding.offices import holders_of
 from rag.grounding.streaming import cited_pieces
 from rag.grounding.strictness import supported_only
+from rag.grounding.superseding import superseded
 from rag.grounding.support import named_in, word_share
 
 __all__ = [
@@ -13,10 +15,12 @@ __all__ = [
     "Mark",
     "Yes",
     "cited_pieces",
+    "holders_of",
     "is_abstention",
     "named_in",
     "rivals",
     "split_marks",
+    "superseded",
     "supported_only",
     "verdict_on",
     "verified",

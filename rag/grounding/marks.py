@@ -4,7 +4,7 @@ Nobody but the reader sees numbered passages, so "In passage [1], the fare …" 
 free in [1]." not even the preposition stays.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import regex
 
@@ -79,7 +79,8 @@ class Mark:
     at: int
     """Where it stood, as an offset into the text without marks: the end of the word before it, or 0.
 
-    Of one in the introduction to a sentence, as in "In [1], …", it is the end of the first letter that follows.
+    Of one in the introduction to a sentence, as in "In [1], …", it is the end of the first letter that follows, or of
+    the text where nothing does.
     """
     numbers: tuple[int, ...]
     """Those that stand in it, so of a range only its two ends."""
@@ -105,7 +106,8 @@ def split_marks(text: str) -> tuple[str, tuple[Mark, ...]]:
         at = len(_joined(plain, "X") if introduced else plain.rstrip())
         marks += [Mark(at, _numbers(one[0])) for one in _ONE_MARK.finditer(found[0])]
         after = found.end()
-    return _joined(plain, _capitalized(text[after:]) if introduced else text[after:]).rstrip(), tuple(marks)
+    plain = _joined(plain, _capitalized(text[after:]) if introduced else text[after:]).rstrip()
+    return plain, tuple(replace(mark, at=min(mark.at, len(plain))) for mark in marks)
 
 
 def decided(text: str) -> str:

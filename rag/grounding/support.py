@@ -13,6 +13,7 @@ from itertools import pairwise
 from math import exp
 
 from rag.grounding.figures import Figure, figures, held
+from rag.grounding.offices import misplaced_office
 from rag.grounding.roles import said_of_another
 from rag.grounding.words import FIGURE_WEIGHT, Wording, content_words, polarity, wording, words
 from rag.types import Embedder, Verdict
@@ -108,8 +109,12 @@ def judged(claim: str, support: Sequence[str], extra: Mapping[str, float] | None
 
     `extra` are the measures besides `CHEAP`. However probable, a claim is at most partly supported where too few of its
     words are there, where one of its figures or names is missing, or where a "not" or another's name stands in the way.
+    One that says nothing but that somebody holds an office is unsupported where another holds it.
     """
     if not support or not wording(claim).weight:
+        return 0.0, Verdict.UNSUPPORTED
+    misplaced = misplaced_office(claim, support)
+    if misplaced and misplaced.stated:
         return 0.0, Verdict.UNSUPPORTED
     found = {**measures(claim, support), **(extra or {})}
     model = support_model(model_name(extra or {}))
@@ -117,7 +122,7 @@ def judged(claim: str, support: Sequence[str], extra: Mapping[str, float] | None
     if found["words"] < PARTLY_FROM:
         return score, Verdict.UNSUPPORTED
     likely = score >= model.supported_from and found["words"] >= SUPPORTED_FROM
-    if likely and named_in(claim, support) == 1 and not contradicted(claim, support):
+    if likely and named_in(claim, support) == 1 and not misplaced and not contradicted(claim, support):
         return score, Verdict.SUPPORTED
     return score, Verdict.PARTLY_SUPPORTED
 

@@ -39,6 +39,7 @@ _FATES = {
     Fate.SAME_WORDS: "cut: a better one has the same words",
     Fate.COPY: "left out: another version of the article says the same",
     Fate.OTHER_TIME: "left out: the article is of another time",
+    Fate.OUT_OF_DATE: "left out: a newer article says otherwise",
 }
 
 

@@ -1,6 +1,6 @@
 """Question → passages, by all the steps in their order."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
@@ -8,6 +8,7 @@ from typing import TypeAlias
 from rag import dating
 from rag.copies import Copies
 from rag.decomposing import parts
+from rag.grounding import superseded
 from rag.inspecting import Fate
 from rag.retrieval.choosing import Budget, choose, text_of
 from rag.retrieval.searching import Among, Found, Read, Searches, fuse
@@ -46,17 +47,7 @@ class Run:
 
     @property
     def retrieved(self) -> Retrieved:
-        by_id = self.read.documents
-        passages = tuple(
-            Passage(
-                number,
-                chunk,
-                by_id[chunk.document_id],
-                text_of(chunk, by_id),
-                tuple(self.searches.copies.versions_of(chunk.document_id).values()),
-            )
-            for number, chunk in enumerate(self.chunks, start=1)
-        )
+        passages = _passages(self.searches, self.read, self.chunks)
         relevances = [sentence.relevance for one in self.read.ranked for sentence in one.sentences]
         similarity = max(relevances, default=0.0) if passages else 0.0
         return Retrieved(passages, similarity, self.searches.timeframe)
@@ -74,7 +65,8 @@ def retrieve(
     """Search by meaning and by words, rank, join neighbours, and take the best that fit the budget.
 
     `candidates` chunks come from each search; only of the documents with these ids where given. Of a question with
-    several parts each brings its best chunk, and of an article with several versions one is read. Passages are numbered
+    several parts each brings its best chunk, and of an article with several versions one is read. Where the newest is
+    asked for, what a newer article has replaced is left out. Passages are numbered
     from 1, best first. Empty where neither search finds anything. `today` is the day on which it is asked; without it,
     what the question says about time makes no difference.
     """
@@ -100,7 +92,33 @@ def run(
         found = searches.find(question)
     read = searches.read_closely(question, found, parts(question))
     chunks, fates = choose([one.hit.chunk for one in read.ranked], read.documents, budget)
+    if searches.timeframe.newest:
+        old = superseded(question, _passages(searches, read, chunks))
+        outdated = [chunk for number, chunk in enumerate(chunks, start=1) if number in old]
+        chunks = [chunk for chunk in chunks if chunk not in outdated]
+        fates |= {
+            one.hit.chunk.id: Fate.OUT_OF_DATE
+            for one in read.ranked
+            if any(_covers(chunk, one.hit.chunk) for chunk in outdated)
+        }
     return Run(searches, found, read, chunks, fates, of_other_times)
+
+
+def _passages(searches: Searches, read: Read, chunks: Sequence[Chunk]) -> tuple[Passage, ...]:
+    return tuple(
+        Passage(
+            number,
+            chunk,
+            read.documents[chunk.document_id],
+            text_of(chunk, read.documents),
+            tuple(searches.copies.versions_of(chunk.document_id).values()),
+        )
+        for number, chunk in enumerate(chunks, start=1)
+    )
+
+
+def _covers(whole: Chunk, part: Chunk) -> bool:
+    return whole.document_id == part.document_id and whole.start <= part.start and part.end <= whole.end
 
 
 def _speaks_of_time(question: str, when: date | Timeframe) -> bool:

@@ -47,11 +47,13 @@ def test_markdown_has_a_heading_a_question_and_its_references_as_a_list() -> Non
         "References",
     ]
     assert "It is free. [1] It sails at nine. [1][2] (partly supported) Fish fly. (not supported)" in paragraphs(found)
-    listed = paragraphs(found)[-5:]
+    listed = paragraphs(found)[-7:]
     assert listed == [
         "Ferry · Ada Nyberg · 2024-05-01 · ferry.txt",
         "“The ferry is free.” (page 1)",
         "“It sails at nine.” (page 2)",
+        "also in: copy.txt, a.example/ferry",
+        "Its file had changed since it was indexed.",
         "Harbour · https://www.example.org/varel/harbour",
         "“The harbour of Varel opened in 1912.”",
     ]
@@ -96,7 +98,12 @@ def test_json_holds_the_manuscript_and_all_of_every_answer() -> None:
         "place": "https://www.example.org/varel/harbour",
         "link": "https://www.example.org/varel/harbour",
         "quotes": [{"text": "The harbour of Varel opened in 1912.", "page": None}],
+        "notes": [],
     }
+    assert found["references"][0]["notes"] == [
+        "also in: copy.txt, a.example/ferry",
+        "Its file had changed since it was indexed.",
+    ]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -124,11 +131,13 @@ def test_word_has_headings_quotations_and_references() -> None:
         ("Heading 1", "1. What does the ferry cost?"),
         ("Normal", "It is free. [1] It sails at nine. [1][2] (partly supported) Fish fly. (not supported)"),
     ]
-    assert found[-6:] == [
+    assert found[-8:] == [
         ("Heading 1", "References"),
         ("Normal", "[1] Ferry · Ada Nyberg · 2024-05-01 · ferry.txt"),
         ("List Bullet", "“The ferry is free.” (page 1)"),
         ("List Bullet", "“It sails at nine.” (page 2)"),
+        ("List Bullet", "also in: copy.txt, a.example/ferry"),
+        ("List Bullet", "Its file had changed since it was indexed."),
         ("Normal", "[2] Harbour · https://www.example.org/varel/harbour"),
         ("List Bullet", "“The harbour of Varel opened in 1912.”"),
     ]

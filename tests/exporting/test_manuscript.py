@@ -5,7 +5,7 @@ from dataclasses import replace
 from rag.exchanges import Draft, Exchange, Stopped
 from rag.exporting import answer_to_paste
 from rag.exporting.manuscript import Quote, Reference, Sentence, Status, manuscript_of
-from rag.types import Citation, Verdict
+from rag.types import Answer, Citation, Passage, Verdict
 from tests.conversations.samples import COST, FERRY_ARTICLE, FIRST, SECOND, VAREL, answer, document, passage, refusal
 from tests.exporting.samples import WHOLE, conversation
 
@@ -17,6 +17,7 @@ FERRY = Reference(
     place="ferry.txt",
     link="",
     quotes=(Quote("The ferry is free.", 1), Quote("It sails at nine.", 2)),
+    notes=("also in: copy.txt, a.example/ferry", "Its file had changed since it was indexed."),
 )
 HARBOUR = Reference(
     number=2,
@@ -128,6 +129,8 @@ def test_an_answer_is_pasted_with_its_citations() -> None:
         "[1] Ferry · Ada Nyberg · 2024-05-01 · ferry.txt",
         "    “The ferry is free.” (page 1)",
         "    “It sails at nine.” (page 2)",
+        "    also in: copy.txt, a.example/ferry",
+        "    Its file had changed since it was indexed.",
         "[2] Harbour · https://www.example.org/varel/harbour",
         "    “The harbour of Varel opened in 1912.”",
     ]
@@ -144,3 +147,17 @@ def test_a_refusal_is_pasted_as_one() -> None:
     pasted = answer_to_paste(Exchange(1, "Who?", refusal("Who?", FIRST)), citations=True)
     assert pasted.startswith("The articles don’t say.")
     assert pasted.endswith("Closest, but not an answer: “Ferry” (ferry.txt)")
+
+
+def test_of_an_article_cited_twice_all_places_and_the_last_state_of_its_file_are_said() -> None:
+    moved = replace(passage(1, FERRY_ARTICLE, 0, 36), copies=("/news/other.txt",), stale="missing")
+    later = answer("And now?", ("It is free.", (Citation(moved, 0, 18),), Verdict.SUPPORTED), passages=(moved,))
+    (reference,) = manuscript_of(conversation(answer_of(FIRST), later)).references
+    assert reference.notes == ("also in: copy.txt, a.example/ferry, other.txt", "Its file was gone.")
+    fresh = replace(FIRST, copies=(), stale="")
+    (reference,) = manuscript_of(conversation(answer_of(fresh))).references
+    assert reference.notes == ()
+
+
+def answer_of(cited: Passage) -> Answer:
+    return answer("What?", ("It is free.", (Citation(cited, 0, 18),), Verdict.SUPPORTED), passages=(cited,))

@@ -51,6 +51,7 @@ def test_a_pdf_says_all_that_the_conversation_does() -> None:
         "The answer was stopped before it began.",
         "No answer, because of an error: Nothing is indexed. Run `rag index`.",
         "[1] Ferry · Ada Nyberg · 2024-05-01 · ferry.txt “The ferry is free.” (page 1) “It sails at nine.” (page 2)",
+        "also in: copy.txt, a.example/ferry Its file had changed since it was indexed.",
         "[2] Harbour · https://www.example.org/varel/harbour “The harbour of Varel opened in 1912.”",
     ):
         assert said in text

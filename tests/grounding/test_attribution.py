@@ -146,11 +146,18 @@ def test_half_of_a_name_will_do() -> None:
     [
         ("The ferry carries dogs to Nordby.", "The ferry never carries dogs to Nordby."),
         ("The ferry does not carry dogs to Nordby.", "The ferry carries dogs to Nordby."),
-        ("Alex Zhu is the tech lead.", "Alex Zhu is the founder and Bo Li is the tech lead."),
+        ("Alex Zhu sold the boats.", "Alex Zhu built the harbour and Bo Li sold the boats."),
     ],
 )
 def test_what_a_not_or_another_s_name_turns_round_is_at_most_partly_supported(claim: str, source: str) -> None:
     assert claim_of(claim, passages(source)).verdict is Verdict.PARTLY_SUPPORTED
+
+
+def test_an_office_that_another_holds_is_not_supported() -> None:
+    source = passages("Alex Zhu is a founder. Zhu Wenjia, the tech lead of TikTok, has made the same change.")
+    claim = claim_of("Alex Zhu is the tech lead of TikTok.", source)
+    assert (claim.verdict, claim.citations, claim.score) == (Verdict.UNSUPPORTED, (), 0)
+    assert claim_of("The tech lead of TikTok is Zhu Wenjia.", source).verdict is Verdict.SUPPORTED
 
 
 def test_a_claim_drawn_from_two_sentences_cites_both() -> None:

@@ -197,3 +197,10 @@ def test_other_brackets_stay(text: str) -> None:
 def test_a_mark_that_the_end_cuts_short_is_left_out(begun: str) -> None:
     assert split_marks(f"Free [2].{begun}") == ("Free.", (Mark(4, (2,)),))
     assert split_marks(begun) == ("", ())
+
+
+def test_an_introduction_to_nothing_stands_at_the_end() -> None:
+    assert split_marks("It is free. Passage [1] states that [2]") == (
+        "It is free.",
+        (Mark(11, (1,)), Mark(11, (2,))),
+    )
