@@ -81,7 +81,9 @@ def test_a_window_that_is_asked_for_is_kept(opened: Open) -> None:
 
 
 def test_a_control_token_spelled_out_in_a_text_is_one_token_a_character(opened: Open) -> None:
-    assert opened({"z": 1.0}).count_tokens(END) == len(END)
+    engine = opened({"z": 1.0})
+    space = engine.name == "openai_compatible"  # with which it is sent to a server
+    assert engine.count_tokens(END) == len(END) + space
 
 
 @pytest.mark.parametrize(

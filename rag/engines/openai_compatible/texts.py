@@ -23,12 +23,13 @@ RARE_LETTERS_A_TOKEN = 2.5
 def messages(prompt: Prompt) -> list[dict[str, str]]:
     """The instructions as the system's message, passages and request as the user's, as local engines join them.
 
-    Prompts about the same passages begin alike, which is what servers' caches of prefixes live on.
+    Prompts about the same passages begin alike, which is what servers' caches of prefixes live on. Without a system's
+    message, even an empty one, templates put in words of their own.
     """
-    user = {"role": "user", "content": harmless("\n\n".join([*prompt.passages, prompt.request]))}
-    if not prompt.instructions:
-        return [user]
-    return [{"role": "system", "content": harmless(prompt.instructions)}, user]
+    return [
+        {"role": "system", "content": harmless(prompt.instructions)},
+        {"role": "user", "content": harmless("\n\n".join([*prompt.passages, prompt.request]))},
+    ]
 
 
 def harmless(text: str) -> str:
