@@ -6,7 +6,7 @@ import time
 
 from rag import rendering
 from rag.errors import InputError, RagError
-from rag.page.serving import serving
+from rag.page.loading import load_gradio
 from rag.settings import Settings, load_settings
 
 
@@ -14,6 +14,9 @@ def run(settings: Settings) -> None:
     """Run the page until Ctrl-C or SIGTERM. Raises RagError when it can't listen."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        load_gradio()
+        from rag.page.serving import serving  # which imports Gradio
+
         with serving(settings) as address:
             sys.stdout.write(f"Citeline is at {address} (Ctrl-C ends it).\n")
             sys.stdout.flush()

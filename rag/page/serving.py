@@ -37,8 +37,8 @@ def serving(settings: Settings, opener: OpenPipeline = open_pipeline) -> Iterato
         desk = Desk(settings, opener)
         conversations = Conversations(settings.conversations_folder)
         page = build_page(desk, Talks(desk, conversations, settings.log_texts), door)
-        desk.open()
         server = _server(Gate(with_tools(with_page(page, door), desk, door), door, numbers(page)))
+        desk.open()  # last, for it loads PyTorch beside what comes after
         thread = threading.Thread(target=server.run, args=([listener],), name="page", daemon=True)
         thread.start()
         try:
