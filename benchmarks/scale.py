@@ -114,11 +114,11 @@ def exact(place: Path) -> dict[str, float]:
     vectors = np.load(place / "vectors.npy", mmap_mode="r")
     began = time.perf_counter()
     for at in range(0, len(vectors), BLOCK):
-        index.add(np.array(vectors[at : at + BLOCK]))  # type: ignore[call-arg]
+        index.add(np.array(vectors[at : at + BLOCK]))
     took = time.perf_counter() - began
     del vectors
     faiss.omp_set_num_threads(1)
-    found = measured(place, lambda query: index.search(query, K)[1][0].tolist())  # type: ignore[call-arg]
+    found = measured(place, lambda query: index.search(query, K)[1][0].tolist())
     return {"build s": took, **found}
 
 

@@ -10,6 +10,7 @@ lookups   what both may ask for
 values    answers and passages as plain values
 building  the views side by side
 serving   runs the page until its `with` block ends
+loading   Gradio itself, faster
 
 Nothing is imported here: Gradio takes seconds to load, and only who runs the page needs it.
 """

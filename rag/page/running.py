@@ -11,7 +11,7 @@ from types import FrameType
 
 from rag.desk import OpenPipeline, open_pipeline
 from rag.logs import write_json_lines
-from rag.page.serving import serving
+from rag.page.loading import load_gradio
 from rag.service import COUNTED_IN, Stopping
 from rag.settings import LogFormat, Settings
 
@@ -34,6 +34,9 @@ def run(settings: Settings, workers: int = 0, opener: OpenPipeline = open_pipeli
 
     before = signal.signal(signal.SIGTERM, end)
     try:
+        load_gradio()
+        from rag.page.serving import serving  # which imports Gradio
+
         with (
             _counting_together() if settings.metrics and workers else nullcontext(),
             serving(settings, opener, stopping, workers) as address,

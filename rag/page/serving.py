@@ -48,10 +48,10 @@ def serving(
         desk = service.desk
         conversations = Conversations(settings.conversations_folder)
         page = build_page(desk, Talks(desk, conversations, settings.log_texts), door)
-        desk.open()
-        service.start(workers)
         answering = with_service(with_tools(with_page(page, door), desk, door), service)
         server = _server(Gate(answering, door, numbers(page), ahead.numbers(page)))
+        desk.open()  # last, for it loads PyTorch beside what comes after
+        service.start(workers)
         thread = threading.Thread(target=server.run, args=([listener],), name="page", daemon=True)
         thread.start()
         try:

@@ -70,7 +70,8 @@ def test_an_opened_segment_answers_as_before_and_equal_vectors_make_equal_files(
 ) -> None:
     found, query = opened(path), unit_rows(1, seed=4)
     assert [part.tolist() for part in found.nearest(query, 20)] == [p.tolist() for p in segment.nearest(query, 20)]
-    assert (found.probes, found.learned, found.error) == (segment.probes, COUNT, pytest.approx(segment.error))
+    assert (found.probes, found.learned) == (segment.probes, COUNT)
+    assert found.error == pytest.approx(segment.error)
     made(rows).save(path.with_name("again"), STAMP)
     assert path.with_name("again").read_bytes() == path.read_bytes()
 
