@@ -13,7 +13,7 @@ from rag.index.origins import Outcome, Visit
 from rag.index.schema import LATER_COLUMNS, SCHEMA, Manifest
 from rag.index.trouble import damaged, explained
 from rag.index.vectors import FlatVectors
-from rag.index.words import full_text_query
+from rag.index.words import full_text_query, rarer_words, telling_words
 from rag.late import Late
 from rag.types import Chunk, Document, Hit, Ids, Vectors
 
@@ -53,6 +53,7 @@ _MATCHING = """
     ) AS found
     JOIN chunks ON chunks.number = found.rowid JOIN documents ON documents.number = chunks.document
     ORDER BY found.badness, found.rowid"""
+_COUNT_MATCHES = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
 FIELDS = "id, title, text, source, published, author, content_hash, url, pages, part"
 _DOCUMENTS = """
     SELECT id, title, text, source, published, author, content_hash, {url}, {pages}, {part} FROM documents
@@ -123,6 +124,7 @@ class Snapshot:
         self._connection = connection
         self._database = database
         self._searched = searched
+        self._queries: dict[str, str] = {}
 
     def nearest(self, query: Vectors, k: int, documents: frozenset[str] | None = None) -> list[Hit]:
         """At most `k` chunks by inner product with the one row of `query`, best first; scores in [-1, 1]."""
@@ -135,9 +137,10 @@ class Snapshot:
         """At most `k` chunks that hold a word of the question or of its stem, best first; scores above 0.
 
         The score is Okapi BM25 as FTS5 computes it (k1 = 1.2, b = 0.75), its sign turned, with words of the title
-        counted twice. Any text is a valid question; one without a letter or digit matches nothing.
+        counted twice. Any text is a valid question; one without a letter or digit matches nothing. In a large library
+        very common words don't count beside rarer ones, see `rarer_words`.
         """
-        words = full_text_query(question)
+        words = self._full_text_query(question)
         if not words or k <= 0:
             return []
         only = None if documents is None else _as_json(documents)
@@ -220,6 +223,16 @@ class Snapshot:
         with explained(self._database):
             documents = all_documents(self._connection)
             yield from stored_documents(self._connection, documents, self.manifest.identity.dimension)
+
+    def _full_text_query(self, question: str) -> str:
+        if self.manifest.base is None:
+            return full_text_query(question)
+        if question not in self._queries:
+            self._queries[question] = rarer_words(telling_words(question), self._count_matches)
+        return self._queries[question]
+
+    def _count_matches(self, query: str, most: int) -> int:
+        return int(self._rows(_COUNT_MATCHES, (query, most))[0][0])
 
     def _chunks(self, numbers: list[int]) -> dict[int, Chunk]:
         rows = self._rows(_CHUNKS, (_as_json(numbers),))

@@ -2,9 +2,16 @@
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 
 MOST_WORDS = 64
 """Distinct words searched for, at most: every one costs a walk through its list of chunks."""
+
+MOST_MATCHES = 16_384
+"""Chunks of a large library that are scored for a question: each takes a thousandth of a millisecond."""
+ENOUGH = 200
+"""Chunks that hold every word of a question: what else holds only some of them won't be among the best."""
 
 _STOP_WORDS = """
 a about after again all also am an and any are as at be because been before being between both but by can could
@@ -25,13 +32,37 @@ def full_text_query(question: str) -> str:
 
     Each word is a quoted string, so nothing in it is an operator. Stop words count only where there is nothing else.
     """
-    return " OR ".join(f'"{word}"' for word in telling_words(question))
+    return any_of(telling_words(question))
 
 
 def telling_words(question: str) -> list[str]:
-    """The distinct words to search for, at most `MOST_WORDS`: stop words only where there is nothing else."""
+    """The distinct words that are searched for, in order of appearance."""
     words = _distinct_words(question)
-    return ([word for word in words if word not in STOP_WORDS] or words)[:MOST_WORDS]
+    telling = [word for word in words if word not in STOP_WORDS] or words
+    return telling[:MOST_WORDS]
+
+
+def rarer_words(words: Sequence[str], count: Callable[[str, int], int]) -> str:
+    """A full-text query of those words that say most: scoring takes time for every chunk that holds one of them.
+
+    Rare words come first, as long as together they match no more than `MOST_MATCHES`. Where even the rarest matches
+    more, all are looked for at once if `ENOUGH` chunks hold them all, and else each. `count(query, most)` tells how
+    many chunks match, or `most` where there are as many or more.
+    """
+    counts = {word: count(any_of([word]), MOST_MATCHES + 1) for word in words}
+    rarest = sorted(words, key=lambda word: counts[word])
+    together = list(accumulate(counts[word] for word in rarest))
+    kept = {word for word, matches in zip(rarest, together, strict=True) if matches <= MOST_MATCHES}
+    if any(counts[word] for word in kept):
+        return any_of([word for word in words if word in kept])
+    common = [word for word in words if counts[word]]
+    every = " AND ".join(any_of([word]) for word in common)
+    return every if every and count(every, ENOUGH) == ENOUGH else any_of(words)
+
+
+def any_of(words: Iterable[str]) -> str:
+    """The full-text query that chunks match with one of the words or more."""
+    return " OR ".join(f'"{word}"' for word in words)
 
 
 def _distinct_words(text: str) -> list[str]:

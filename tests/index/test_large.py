@@ -13,7 +13,7 @@ from rag.index.lock import restoring_lock
 from rag.index.segment import Segment, make_segment
 from tests.fakes import WordEmbedder
 from tests.index.large import ALWAYS, LAYERED, make_large
-from tests.index.shelf import ARTICLES, IDENTITY, near, put, state, vector_files
+from tests.index.shelf import ARTICLES, IDENTITY, near, put, state, vector_files, worded
 
 STONES = {f"stone{number}": f"Stone {number} lies.\nMoss grows on stone {number}." for number in range(20)}
 
@@ -192,3 +192,17 @@ def test_vectors_that_differ_from_the_embeddings_are_found_by_the_check(folder: 
     assert [fault.what for fault in check_library(folder).faults] == [
         "vectors-1.segment holds other vectors than library.sqlite."
     ]
+
+
+def test_beside_rare_words_common_ones_make_no_difference_to_the_search_by_words(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.index.words.MOST_MATCHES", 5)
+    with open_library(folder, IDENTITY) as library, library.snapshot() as now:
+        assert worded(library, "salt and stones", 99) == worded(library, "salt", 99) == ["salt:0", "salt:1"]
+        found = {hit.chunk.id: hit.score for hit in now.matching("stone 3", 99)}
+        assert found.keys() == {"stone3:0", "stone3:1"}
+        some = now.matching("stone 3", 99, frozenset({"stone3", "stone4"}))
+        assert {hit.chunk.id: hit.score for hit in some} == found
+        assert len(now.matching("stones", 99)) == len(now.matching("nowhere stones", 99)) == 40
+        assert now.matching("nowhere", 99) == now.matching("?", 99) == []

@@ -2,7 +2,7 @@ import sqlite3
 
 import pytest
 
-from rag.index.words import MOST_WORDS, STOP_WORDS, full_text_query
+from rag.index.words import ENOUGH, MOST_MATCHES, MOST_WORDS, STOP_WORDS, full_text_query, rarer_words
 
 HOSTILE = [
     "",
@@ -96,3 +96,26 @@ def test_an_accent_finds_its_letter_however_it_was_typed(table: sqlite3.Connecti
 
 def test_stop_words_are_in_the_form_they_are_compared_in() -> None:
     assert all(full_text_query(word) == f'"{word}"' for word in STOP_WORDS)
+
+
+def test_words_count_from_the_rarest_on_as_long_as_together_they_match_little_enough() -> None:
+    matches = {'"tea"': 40, '"price"': MOST_MATCHES - 40, '"year"': 41, '"company"': 900_000}
+    asked: list[int] = []
+
+    def count(query: str, most: int) -> int:
+        asked.append(most)
+        return min(matches.get(query, 0), most)
+
+    assert rarer_words(["company", "price", "tea", "nowhere"], count) == '"price" OR "tea" OR "nowhere"'
+    assert rarer_words(["company", "price", "tea", "year"], count) == '"tea" OR "year"'
+    assert rarer_words([], count) == ""
+    assert max(asked) == MOST_MATCHES + 1  # none is counted to its end
+
+
+@pytest.mark.parametrize(
+    ("holding_all", "query"), [(ENOUGH, '"company" AND "said"'), (ENOUGH - 1, '"company" OR "said" OR "nowhere"')]
+)
+def test_where_all_words_are_common_they_are_looked_for_at_once(holding_all: int, query: str) -> None:
+    matches = {'"company"': 900_000, '"said"': 800_000, '"company" AND "said"': holding_all}
+    found = rarer_words(["company", "said", "nowhere"], lambda query, most: min(matches.get(query, 0), most))
+    assert found == query
