@@ -4,6 +4,8 @@ One collection holds one chunk a row: its number, its vector, and its stems, whi
 search is exact. Every read waits for the writes before it ("Strong"), by whichever client.
 """
 
+from __future__ import annotations
+
 import logging
 import os
 from collections.abc import Iterator, Sequence

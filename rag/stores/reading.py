@@ -1,8 +1,10 @@
 """Questions to one committed state of a library on servers."""
 
+from __future__ import annotations
+
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from sqlalchemy import Connection, Select, and_, cast, func, literal, or_, select
@@ -29,7 +31,7 @@ _chunks, _documents, _sketches = tables.chunks.c, tables.documents.c, tables.ske
 _CHUNK = (_chunks.id, _documents.id, _chunks.start_at, _chunks.end_at)
 _JOINED = tables.chunks.join(tables.documents, _chunks.document == _documents.number)
 
-Search = Callable[[int, Ids | None], list[tuple[int, float]]]
+Search: TypeAlias = "Callable[[int, Ids | None], list[tuple[int, float]]]"
 """(k, among) → pairs of number and score, best first."""
 
 
