@@ -155,4 +155,5 @@ def _engine(settings: Settings) -> str:
     if choice is None:
         return "auto; measured when the reader is first loaded"
     other = "" if choice.transformers_seconds is None else f", transformers {choice.transformers_seconds} s"
-    return f"{choice.engine} (auto: a typical answer takes llama_cpp {choice.llama_cpp_seconds} s{other})"
+    when = f", measured {choice.measured[:10]}" if choice.measured else ""
+    return f"{choice.engine} (auto{when}: a typical answer takes llama_cpp {choice.llama_cpp_seconds} s{other})"
