@@ -1,10 +1,15 @@
 """What all views of the page use."""
 
+import logging
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import gradio as gr
 
-from rag.guarding import BROWSER, is_loopback
+from rag.desk import UNFORESEEN
+from rag.errors import RagError
+from rag.guarding import BROWSER, Door, is_loopback
+from rag.logs import log_failure
 
 Updates: TypeAlias = dict[Any, Any]
 """Widget → its new value; widgets left out stay as they are."""
@@ -16,6 +21,8 @@ QUIET: dict[str, Any] = {
     "concurrency_limit": None,
 }
 """For events: no limit by Gradio's queue, since the desk holds the line, and says so on the page."""
+
+_log = logging.getLogger("citeline")
 
 
 def html(elem_id: str, value: str = "", script: str | None = None) -> gr.HTML:
@@ -37,3 +44,14 @@ def owner_of(request: gr.Request) -> str:
         return f"user {request.username}"
     browser = request.request.scope.get(BROWSER) if request.request else None
     return f"browser {browser}" if browser else f"tab {request.session_hash}"
+
+
+def tried(door: Door, work: Callable[[], Any], otherwise: Any) -> Any:
+    """What `work` gives, or `otherwise` where it fails: for what the page can do without."""
+    try:
+        return work()
+    except RagError as error:
+        _log.info("%s", error)
+    except Exception as error:
+        log_failure(_log, UNFORESEEN, error, door.log_texts)
+    return otherwise
