@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "errors": "",
     "settings": "errors",
     "logs": "",
+    "languages": "",
     "model_files": "errors",
     "records": "types errors",
     "exchanges": "types",
@@ -60,18 +61,18 @@ MAY_IMPORT = {
     "watching": "",
     "pipeline": f"types errors settings model_files {STAGES} visiting indexing syncing rebuilding calibration",
     "batch": "types errors settings records documents index pipeline",
-    "rendering": "types exchanges inspecting holdings tasks",
-    "exporting": "types errors records exchanges rendering",
+    "rendering": "types languages exchanges inspecting holdings tasks",
+    "exporting": "types errors languages records exchanges rendering",
     "evaluation": f"types errors settings records {STAGES} indexing calibration pipeline metrics batch rendering",
-    "guarding": "types errors logs rendering",
+    "guarding": "types errors languages logs rendering",
     "line": "errors",
     "desk": "types errors settings logs line inspecting pipeline",
     "shelf": "types errors logs documents index visiting indexing syncing pipeline holdings desk",
     "talks": "types errors logs exchanges conversations rendering desk",
     "bulk": "types errors settings logs tasks pipeline batch evaluation desk",
     "page": (
-        "types errors settings logs exchanges conversations tasks pipeline rendering exporting guarding holdings desk "
-        "shelf talks bulk"
+        "types errors settings languages logs exchanges conversations tasks pipeline rendering exporting guarding "
+        "holdings desk shelf talks bulk"
     ),
     "app": "errors settings rendering page",
     "cli": (

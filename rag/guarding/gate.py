@@ -36,6 +36,7 @@ from rag.guarding.rates import Rates
 from rag.guarding.routes import CALL, CONFIGURATION, JOIN, MCP, READ, SESSION, UPLOAD, Routes
 from rag.guarding.streams import Streams
 from rag.guarding.uploads import Reading, Uploads, files_named
+from rag.languages import later, preferred, speaking
 from rag.logs import log_failure
 from rag.rendering import LOGIN_STYLE, login_page, page_script
 
@@ -43,6 +44,8 @@ MOST_BYTES = 64 * 1024
 """Of what a page sends: a question of 2,000 characters takes 24 kB at most, as JSON with everything escaped."""
 MOST_SESSIONS = 10_000
 """Sessions whose users are remembered."""
+
+MISMATCH = later("The name and the password don’t go together.")
 
 USER = "citeline.user"
 """In the ASGI scope: the name of who is logged in, or None."""
@@ -186,13 +189,13 @@ class Gate:
             name, password = _credentials(await read_body(request.receive, 4096))
             token = await run_in_threadpool(logins.begin, name, password)
             if token is None:
-                return _login_response("The name and the password don’t go together.", HTTPStatus.UNAUTHORIZED)
+                return _login_response(request, MISMATCH, HTTPStatus.UNAUTHORIZED)
             entered = RedirectResponse("/", HTTPStatus.SEE_OTHER)
             secure = request.url.scheme == "https"
             entered.set_cookie(cookie, token, int(LASTS), httponly=True, samesite="lax", secure=secure)
             return entered
         if request.method in READ and path in ("/", "/login"):
-            return _login_response("", HTTPStatus.OK)
+            return _login_response(request, "", HTTPStatus.OK)
         if self._routes.open_with_token(path):
             message = "Send a token as `Authorization: Bearer …`. `rag user token NAME` makes one."
             return JSONResponse({"detail": message}, 401, {"WWW-Authenticate": "Bearer"})
@@ -366,9 +369,10 @@ def _passed_on(scope: Scope, user: str | None, browser: str = "") -> Scope:
     return {**scope, "headers": headers, "query_string": query, USER: user, BROWSER: browser}
 
 
-def _login_response(trouble: str, status: HTTPStatus) -> Response:
+def _login_response(request: Request, trouble: str, status: HTTPStatus) -> Response:
     headers = {"Content-Security-Policy": login_policy(LOGIN_STYLE), "Cache-Control": "no-store"}
-    return HTMLResponse(login_page(trouble), status, headers)
+    with speaking(preferred(request.headers.get("accept-language"))):
+        return HTMLResponse(login_page(trouble), status, headers)
 
 
 def _refusal(status: int, message: str, path: str = "") -> Response:

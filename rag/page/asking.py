@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -21,17 +22,20 @@ from rag.errors import InputError, RagError
 from rag.exchanges import Conversation, Draft, Exchange, Feedback, Trouble, Vote
 from rag.guarding import Door
 from rag.holdings import Chosen
+from rag.languages import later, said
 from rag.page.choosing import Choice, documents_of
 from rag.page.keeping import Keeping
 from rag.page.shared import QUIET, Updates, client_of, html, owner_of, tried
 from rag.page.shown import Shown, shown_from
+from rag.page.speech import fixed, in_readers_language, label
 from rag.talks import Running, Talks
 from rag.types import Answer
 
-HINT = "Enter asks, Shift + Enter begins a new line."
-READ_ONLY = "This is a shared conversation. A new one can be begun above."
-EDITING = "What is asked now takes the place of question {number} and of what follows it."
-GONE = "That conversation isn’t here."
+HINT = later("Enter asks, Shift + Enter begins a new line.")
+READ_ONLY = later("This is a shared conversation. A new one can be begun above.")
+EDITING = later("What is asked now takes the place of question {number} and of what follows it.")
+UNSAVED = later("This conversation isn’t kept. {why}")
+GONE = later("That conversation isn’t here.")
 
 REDRAW = 0.08
 """Seconds between two drawings of an answer that is being written, at least."""
@@ -72,17 +76,17 @@ def lay_out(choice: Choice) -> Widgets:
     script = rendering.talk_script()
     with gr.Column(elem_id="desk"):
         with gr.Row(elem_id="bar"):
-            html("shelf-toggle", rendering.shelf_button_html())
-            new = gr.Button("New conversation", elem_id="new")
+            html("shelf-toggle", fixed("shelf button", rendering.shelf_button_html))
+            new = gr.Button(label("New conversation"), elem_id="new")
         with gr.Column(elem_id="drawer"):
-            find = gr.Textbox(label="Search conversations", elem_id="find", max_lines=1)
+            find = gr.Textbox(label=label("Search conversations"), elem_id="find", max_lines=1)
             drawer = html("saved", script=script)
         with gr.Column(elem_id="thread"):
             place = html("place", rendering.place_html("", ""), script)
             handout = html("handout")
             failure = html("failure")
-            retry = gr.Button("Try again", elem_id="retry")
-            welcome = html("welcome", rendering.welcome_html(()), rendering.welcome_script())
+            retry = gr.Button(label("Try again"), elem_id="retry")
+            welcome = html("welcome", fixed("welcome", partial(rendering.welcome_html, ())), rendering.welcome_script())
             past = html("past", script=script)
             current = html("current", script=script)
             suggested = html("suggested", script=rendering.welcome_script())
@@ -93,17 +97,17 @@ def lay_out(choice: Choice) -> Widgets:
             choice.place()
             with gr.Row(elem_id="question"):
                 box = gr.Textbox(
-                    label="Question",
+                    label=label("Question"),
                     show_label=False,
                     container=False,
-                    placeholder="Ask a question",
+                    placeholder=label("Ask a question"),
                     lines=1,
                     max_lines=6,
                     autofocus=True,
                     elem_id="box",
                 )
-                ask = gr.Button("Ask", elem_id="ask")
-                stop = gr.Button("Stop", elem_id="stop")
+                ask = gr.Button(label("Ask"), elem_id="ask")
+                stop = gr.Button(label("Stop"), elem_id="stop")
             status = html("status", rendering.status_html(""))
     state = gr.State(Shown())
     return Widgets(
@@ -142,6 +146,7 @@ class Handlers:
         """Open the pipeline once more; `watch` shows how that goes."""
         self._desk.open()
 
+    @in_readers_language
     def arrive(self, request: gr.Request) -> Iterator[Updates]:
         """Show the conversation that the address names, and follow the opening of the pipeline and what is under way.
 
@@ -160,10 +165,9 @@ class Handlers:
         yield from self.watch()
         if request.session_hash not in self._showing:  # nothing was asked meanwhile
             yield {self._on.status: self._status(resting)}
-        if running := self._talks.running(owner, shown.id):
-            self._show(running, request)
-            yield from self._followed(replace(shown, exchanges=shown.exchanges[:-1]), running, request)
+        yield from self._taken_up(shown, request)
 
+    @in_readers_language
     def ask(
         self, typed: str | None, shown: Shown, chosen: Sequence[Chosen], event: gr.EventData, request: gr.Request
     ) -> Iterator[Updates]:
@@ -174,6 +178,7 @@ class Handlers:
         if question:
             yield from self._ask(question, shown, chosen, request)
 
+    @in_readers_language
     def act(
         self, shown: Shown, chosen: Sequence[Chosen], event: gr.EventData, request: gr.Request
     ) -> Iterator[Updates]:
@@ -190,7 +195,7 @@ class Handlers:
                 case "again" if exchange and not shown.read_only:
                     yield from self._ask(exchange.question, replace(shown, editing=number), chosen, request)
                 case "edit" if exchange and not shown.read_only:
-                    line = rendering.status_html(EDITING.format(number=number))
+                    line = rendering.status_html(said(EDITING, number=number))
                     yield {
                         self._on.box: exchange.question,
                         self._on.status: line,
@@ -217,11 +222,13 @@ class Handlers:
         if running := self._showing.get(request.session_hash):
             running.stop()
 
+    @in_readers_language
     def clear(self, request: gr.Request) -> Updates:
         """Begin a new conversation."""
         self._look_away(request)
         return self._whole(Shown(), request)
 
+    @in_readers_language
     def find(self, wanted: str | None, shown: Shown, request: gr.Request) -> Updates:
         """List the saved conversations in which the words stand."""
         return {self._on.drawer: self._keeping.listed(request, shown.id, wanted or "")}
@@ -256,7 +263,7 @@ class Handlers:
         if isinstance(running.exchange.outcome, Trouble):
             yield {self._on.box: question}
         if running.unsaved:
-            yield {self._on.status: rendering.status_html(f"This conversation isn’t kept. {running.unsaved}")}
+            yield {self._on.status: rendering.status_html(said(UNSAVED, why=running.unsaved))}
 
     def _followed(self, shown: Shown, running: Running, request: gr.Request) -> Iterator[Updates]:
         """Draw the answer under way, as the last exchange of `open`, until it ends or the tab shows something else."""
@@ -299,16 +306,22 @@ class Handlers:
 
     def _go(self, ident: str, request: gr.Request) -> Iterator[Updates]:
         self._look_away(request)
-        owner = owner_of(request)
         try:
-            opened = shown_from(self._saved.read(owner, ident))
+            opened = shown_from(self._saved.read(owner_of(request), ident))
         except InputError:
             yield self._gone()
             return
         yield self._whole(opened, request)
-        if running := self._talks.running(owner, ident):
+        yield from self._taken_up(opened, request)
+
+    def _taken_up(self, shown: Shown, request: gr.Request) -> Iterator[Updates]:
+        """Follow the answer that is under way in a conversation, or show how it ended since it was read."""
+        owner, last = owner_of(request), shown.exchanges[-1:]
+        if running := self._talks.running(owner, shown.id):
             self._show(running, request)
-            yield from self._followed(replace(opened, exchanges=opened.exchanges[:-1]), running, request)
+            yield from self._followed(replace(shown, exchanges=shown.exchanges[:-1]), running, request)
+        elif last and isinstance(last[0].outcome, Draft) and request.session_hash not in self._showing:
+            yield self._whole(shown_from(self._saved.read(owner, shown.id)), request)
 
     def _gone(self) -> Updates:
         return {self._on.status: rendering.status_html(GONE), self._on.place: rendering.place_html("", "")}
@@ -349,7 +362,9 @@ class Handlers:
 
     def _failure(self) -> str:
         state = self._desk.state
-        return rendering.error_card(state.message, "Citeline could not start") if isinstance(state, Failed) else ""
+        return (
+            rendering.error_card(state.message, later("Citeline could not start")) if isinstance(state, Failed) else ""
+        )
 
     def _status(self, otherwise: str) -> str:
         state = self._desk.state

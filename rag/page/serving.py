@@ -21,6 +21,7 @@ from rag.errors import RagError
 from rag.guarding import MAX_BYTES, USER, Door, Gate, Logins, Rates, Users, is_loopback, is_wildcard
 from rag.page.api import NAMES, numbers, unsuited
 from rag.page.building import MOST_CONNECTIONS, build_page
+from rag.page.speech import translations
 from rag.page.tools import with_tools
 from rag.settings import Login, Settings
 from rag.talks import Talks
@@ -87,6 +88,7 @@ def with_page(page: gr.Blocks, door: Door) -> ASGIApp:
         path="/",
         theme=gr.themes.Base(font="sans-serif", font_mono="monospace"),
         head=rendering.page_head(),
+        i18n=translations(page),
         footer_links=[],
         run_history=False,
         enable_monitoring=False,

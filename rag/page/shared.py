@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import gradio as gr
+from gradio.i18n import I18nData
 
 from rag.desk import UNFORESEEN
 from rag.errors import RagError
@@ -25,7 +26,7 @@ QUIET: dict[str, Any] = {
 _log = logging.getLogger("citeline")
 
 
-def html(elem_id: str, value: str = "", script: str | None = None) -> gr.HTML:
+def html(elem_id: str, value: str | I18nData = "", script: str | None = None) -> gr.HTML:
     """Markup from `rag.rendering`, without the style that Gradio gives markup."""
     return gr.HTML(value, elem_id=elem_id, js_on_load=script, apply_default_css=False)
 

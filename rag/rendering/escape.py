@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import NewType
 
+from rag.languages import said
+
 Html = NewType("Html", str)
 """Markup in which everything foreign is escaped. Only this package makes any, so a plain `str` can't slip in."""
 
@@ -42,6 +44,11 @@ def escape(text: str) -> Html:
     '&lt;b title=&quot;x&quot;&gt;'
     """
     return Html(html.escape(plain(text), quote=True))
+
+
+def told(text: str, **values: object) -> Html:
+    """A text of the page's own in the reader's language; see `said`."""
+    return escape(said(text, **values))
 
 
 def joined(parts: Sequence[Html], between: str = "") -> Html:
