@@ -18,10 +18,10 @@ from rag.exchanges import Draft, Exchange
 from rag.logs import log_failure
 from rag.types import Turn
 
-ABANDONED = 12.0
+ABANDONED = 60.0
 """Seconds for which an answer goes on that no tab watches."""
-ABANDONED_WHILE_OTHERS_WAIT = 2.5
-"""The same where other questions wait; a page that is loaded anew is back sooner."""
+ABANDONED_WHILE_OTHERS_WAIT = 30.0
+"""The same where other questions wait; who has lost the connection for ten seconds is back sooner, also when slow."""
 SAVED_EVERY = 2.0
 """Seconds between two savings of an answer that is being written, at least."""
 BEGINNING = "Searching the articles"

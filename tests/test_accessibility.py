@@ -1,14 +1,17 @@
 """What axe-core finds on every view, light and dark: nothing serious."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from rag.errors import RagError
+from rag.page.asking import HINT
 from rag.types import Finished, PassagesFound
 from tests.page import ScriptedPipeline, Step, ask, passage, refusal, served, usual
+from tests.page_library.shelved import BILL, filled, settings_for, shown, written
 
 pytestmark = pytest.mark.browser
 
@@ -88,6 +91,39 @@ VIEWS: dict[str, tuple[Callable[[Page], None], list[Step]]] = {
     "library": (the_library, []),
     "bulk": (files_of_questions, []),
 }
+
+
+def an_opened_article(tab: Page) -> None:
+    tab.get_by_role("tab", name="Library").click()
+    tab.get_by_role("button", name="The bill").click()
+    expect(tab.get_by_role("heading", name="The bill")).to_be_focused()
+    tab.get_by_role("button", name="Remove …").click()
+    expect(tab.get_by_role("alertdialog")).to_be_visible()
+
+
+def an_inspection(tab: Page) -> None:
+    ask(tab, "how much does TikTok pay Microsoft?")
+    tab.get_by_role("button", name="How it came about").click()
+    for part in ("Search", "Prompts"):
+        tab.locator(".inspection-part").get_by_text(part, exact=True).click()
+    expect(tab.locator(".inspection table").last).to_be_visible()
+
+
+@pytest.mark.parametrize("show", [an_opened_article, an_inspection])
+def test_axe_finds_nothing_serious_with_a_real_library(
+    show: Callable[[Page], None], chromium: Browser, tmp_path: Path
+) -> None:
+    settings = filled(settings_for(tmp_path), written(tmp_path / "news", bill=f"The bill\n\n{BILL}"))
+    found: dict[str, list[str]] = {}
+    with shown(settings) as address:
+        for scheme in ("light", "dark"):
+            tab = chromium.new_page(color_scheme="dark" if scheme == "dark" else "light")
+            tab.goto(address)
+            expect(tab.locator("#status")).to_have_text(HINT)
+            show(tab)
+            found[scheme] = faults(tab)
+            tab.close()
+    assert found == {"light": [], "dark": []}
 
 
 @pytest.mark.parametrize("view", VIEWS)

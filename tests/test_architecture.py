@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "logs": "",
     "ahead": "types",
     "idle": "errors logs",
+    "languages": "",
     "model_files": "errors",
     "records": "types errors",
     "exchanges": "types",
@@ -66,10 +67,10 @@ MAY_IMPORT = {
     "watching": "",
     "pipeline": f"types errors settings ahead model_files {STAGES} visiting indexing syncing rebuilding calibration",
     "batch": "types errors settings records documents index pipeline",
-    "rendering": "types plain_text exchanges inspecting holdings tasks",
-    "exporting": "types errors records exchanges rendering",
+    "rendering": "types languages plain_text exchanges inspecting holdings tasks",
+    "exporting": "types errors languages records exchanges rendering",
     "evaluation": f"types errors settings records {STAGES} indexing calibration pipeline metrics batch rendering",
-    "guarding": "types errors logs rendering",
+    "guarding": "types errors languages logs rendering",
     "line": "errors",
     "desk": "types errors settings logs ahead idle line inspecting pipeline",
     "shelf": "types errors logs documents index stores visiting indexing syncing pipeline holdings desk",
@@ -77,8 +78,8 @@ MAY_IMPORT = {
     "bulk": "types errors settings logs tasks pipeline batch evaluation desk",
     "service": "types errors settings logs rendering guarding desk",
     "page": (
-        "types errors settings logs exchanges conversations tasks pipeline rendering exporting guarding holdings desk "
-        "shelf talks bulk service"
+        "types errors settings languages logs exchanges conversations tasks pipeline rendering exporting guarding "
+        "holdings desk shelf talks bulk service"
     ),
     "app": "errors settings rendering page",
     "cli": (

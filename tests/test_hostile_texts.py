@@ -1,7 +1,9 @@
 """Whatever articles, questions and models hold stays text: nothing of it runs in Chromium."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Dialog, expect
@@ -10,6 +12,7 @@ from rag.errors import RagError
 from rag.page.asking import HINT
 from rag.rendering import plain
 from rag.types import Finished, Passage, PassagesFound, TextPiece
+from tests.bulk.small import Shelf
 from tests.page import SENTENCE, ScriptedPipeline, Step, answer, ask, passage, refusal, served
 from tests.payloads import PAYLOADS, RUNS_AS_MARKUP
 
@@ -95,6 +98,47 @@ def test_nothing_hostile_runs_wherever_it_stands(watched: Watched) -> None:
             assert tab.url.partition("?")[0] == address
             tab.click("#new")
             expect(tab.locator(".exchange")).to_have_count(0)
+
+
+def test_nothing_hostile_runs_in_the_library_and_in_bulk(
+    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where reports lie
+    shelf = Shelf(tmp_path)
+    texts = [payload for payload in PAYLOADS if "\0" not in payload]  # which would be no text file
+    for number, payload in enumerate(texts):
+        written = f"{number}.txt" if "/" in payload else f"{payload}.txt"
+        (shelf.articles / written).write_text(f"{payload}\n\n{payload} {number}", encoding="utf-8")
+    shelf.add("all.txt", "\n\n".join(texts))
+    shelf.reader.reply = " ".join(RUNS_AS_MARKUP)
+    asked = tmp_path / "<img src=x onerror=alert(1)>.jsonl"
+    asked.write_text("\n".join(json.dumps({"question": payload}) for payload in PAYLOADS), encoding="utf-8")
+    tab = watched.tab
+    with shelf.page() as address:
+        tab.goto(address)
+        tab.get_by_role("tab", name="Library").click()
+        expect(tab.locator(".articles li")).to_have_count(len(texts) + 3)
+        for name in ("all.txt", "0.txt", next(path.name for path in shelf.articles.iterdir() if "<" in path.name)):
+            row = tab.locator(".articles li").filter(has_text=name).last
+            title = row.get_by_role("button").inner_text()
+            row.get_by_role("button").click()
+            expect(tab.locator(".opened h2")).to_have_text(title)
+            row.get_by_role("checkbox").check()
+        tab.locator("#look-for").fill(PAYLOADS[0])
+        expect(tab.locator(".narrowing [role=status]")).to_contain_text("found")
+        assert tab.locator(":is(#articles, #article, #work)").locator(MARKUP).count() == 0
+        assert watched.ran() == []
+        tab.get_by_role("tab", name="Ask", exact=True).click()
+        assert tab.locator("#only-from").locator(MARKUP).count() == 0
+        tab.get_by_role("tab", name="In bulk").click()
+        tab.set_input_files("#bulk-file input[type=file]", str(asked))
+        expect(tab.locator(".looked h3")).to_have_text("img src=x onerror=alert(1).jsonl")  # Gradio drops < and >
+        assert tab.locator("#bulk-looked").locator(MARKUP).count() == 0
+        tab.get_by_role("button", name="Answer them all").click()
+        expect(tab.locator(".file .state")).to_have_text("Done", timeout=120_000)
+        assert tab.locator(".file .row").count() > 3
+        assert tab.locator(".file").locator(MARKUP.replace("details:not(.whole)", "details details")).count() == 0
+        assert watched.ran() == []
 
 
 @pytest.mark.parametrize(

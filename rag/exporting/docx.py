@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from rag.exporting.manuscript import REFERENCES, Manuscript, Reference, Section
+from rag.languages import said
 
 LONGEST_TITLE = 255
 """Characters that the properties of a file take."""
@@ -20,11 +21,11 @@ def docx(manuscript: Manuscript) -> bytes:
     about.title, about.author, about.comments = manuscript.title[:LONGEST_TITLE], "Citeline", ""
     about.created = about.modified = manuscript.began.replace(tzinfo=None)
     _paragraph(document, manuscript.title, "Title")
-    _paragraph(document, f"Asked on {manuscript.date}.", "Subtitle")
+    _paragraph(document, said("Asked on {date}.", date=manuscript.date), "Subtitle")
     for section in manuscript.sections:
         _add_section(document, section)
     if manuscript.references:
-        _paragraph(document, REFERENCES, "Heading 1")
+        _paragraph(document, said(REFERENCES), "Heading 1")
         for reference in manuscript.references:
             _add_reference(document, reference)
     content = io.BytesIO()

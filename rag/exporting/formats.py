@@ -10,6 +10,7 @@ from pathlib import Path
 from rag.errors import DiskFull, InputError
 from rag.exchanges import Conversation
 from rag.exporting.manuscript import clean, manuscript_of
+from rag.languages import ENGLISH, speaking
 
 LONGEST_NAME = 60
 """Characters of a file's name before its suffix."""
@@ -34,12 +35,13 @@ def exported(conversation: Conversation, kind: Format) -> bytes:
     # Each library is loaded only where it is used.
     from rag.exporting import docx, json_file, markdown, pdf
 
+    if kind is Format.JSON:  # for programs, in whatever language who asks for it reads
+        with speaking(ENGLISH):
+            return json_file.as_json(conversation, manuscript_of(conversation))
     manuscript = manuscript_of(conversation)
     match kind:
         case Format.MARKDOWN:
             return markdown.markdown(manuscript)
-        case Format.JSON:
-            return json_file.as_json(conversation, manuscript)
         case Format.DOCX:
             return docx.docx(manuscript)
         case Format.PDF:

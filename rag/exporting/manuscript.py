@@ -8,6 +8,7 @@ from enum import StrEnum
 from urllib.parse import quote
 
 from rag.exchanges import Conversation, Draft, Exchange, Stopped, Trouble
+from rag.languages import later, said
 from rag.rendering.records import single_line
 from rag.rendering.wording import (
     ABSTAINED,
@@ -22,7 +23,9 @@ from rag.rendering.wording import (
 )
 from rag.types import Answer, Citation, Claim, Passage, page_of
 
-REFERENCES = "References"
+REFERENCES = later("References")
+
+UNCHECKED = later("The answer was stopped: it is unfinished, and nobody checked whether the sources support it.")
 
 _LINE_END = re.compile("\r\n?|[\n\u2028\u2029]")
 _MARK = re.compile(r" ?\[(\d{1,3})\]")
@@ -55,7 +58,7 @@ class Quote:
     @property
     def quoted(self) -> str:
         """`“The ferry is free.” (page 2)`"""
-        return f"“{self.text}” (page {self.page})" if self.page else f"“{self.text}”"
+        return f"“{self.text}” ({said('page {page}', page=self.page)})" if self.page else f"“{self.text}”"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ def manuscript_of(conversation: Conversation) -> Manuscript:
     """The conversation in words."""
     sources = _Sources()
     sections = tuple(_section(exchange, sources) for exchange in conversation.exchanges)
-    title = clean(conversation.title) or "Conversation"
+    title = clean(conversation.title) or said("Conversation")
     return Manuscript(title, conversation.began, sections, sources.references())
 
 
@@ -221,22 +224,22 @@ _Said = tuple[Status, tuple[str, ...], tuple[tuple[Sentence, ...], ...], tuple[s
 def _said(exchange: Exchange, sources: _Sources) -> _Said:
     match exchange.outcome:
         case Answer(abstained=True) as answer:
-            said = clean(f"{ABSTAINED} {reason_in_words(answer.reason)}")
+            refused = clean(f"{said(ABSTAINED)} {reason_in_words(answer.reason)}")
             closest = _titles(answer.passages)
-            return Status.REFUSED, (said, clean(looked_for(answer))), (), closest
+            return Status.REFUSED, (refused, clean(looked_for(answer))), (), closest
         case Answer() as answer:
-            understood = clean(f"Understood as: {answer.standalone_question}")
+            understood = clean(said("Understood as: {question}", question=answer.standalone_question))
             opening = () if answer.standalone_question == answer.question else (understood,)
             return Status.ANSWERED, opening, _paragraphs(_answer_pieces(answer, sources)), ()
         case Trouble(message):
-            return Status.FAILED, (clean(f"No answer, because of an error: {message}"),), (), ()
+            return Status.FAILED, (clean(said("No answer, because of an error: {message}", message=message)),), (), ()
         case Stopped(Draft(_, passages, text)):
-            remark = "The answer was stopped before it began."
+            remark = said("The answer was stopped before it began.")
             if text.strip():
-                remark = "The answer was stopped: it is unfinished, and nobody checked whether the sources support it."
+                remark = said(UNCHECKED)
             return Status.STOPPED, (), _paragraphs(_draft_pieces(text, passages, sources)), (remark,)
         case Draft(_, passages, text):
-            remark = "The answer was still being written when this was exported, and is unchecked."
+            remark = said("The answer was still being written when this was exported, and is unchecked.")
             return Status.UNFINISHED, (), _paragraphs(_draft_pieces(text, passages, sources)), (remark,)
 
 
@@ -245,7 +248,7 @@ def _titles(passages: Sequence[Passage]) -> tuple[str, ...]:
     named = dict.fromkeys(
         f"“{clean(passage.document.title)}” ({clean(source_name(passage.document.source))})" for passage in passages
     )
-    return (f"{NO_ANSWER}: {'; '.join(named)}",) if named else ()
+    return (f"{said(NO_ANSWER)}: {'; '.join(named)}",) if named else ()
 
 
 _Piece = tuple[str, tuple[int, ...], str]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from rag.exporting.manuscript import REFERENCES, Manuscript, Reference, Section, Sentence
+from rag.languages import said
 from rag.rendering.records import markdown_words
 
 _BLOCK = re.compile(r"^(?=[#+\-=!])")
@@ -18,11 +19,11 @@ def markdown(manuscript: Manuscript) -> bytes:
 
 def _blocks(manuscript: Manuscript) -> Iterator[str]:
     yield f"# {_heading(manuscript.title)}"
-    yield f"Asked on {manuscript.date}."
+    yield said("Asked on {date}.", date=manuscript.date)
     for section in manuscript.sections:
         yield from _section(section)
     if manuscript.references:
-        yield f"## {REFERENCES}"
+        yield f"## {said(REFERENCES)}"
         yield "\n".join(_reference(reference) for reference in manuscript.references)
 
 

@@ -2,6 +2,7 @@
 
 from rag.exchanges import Exchange
 from rag.exporting.manuscript import REFERENCES, Reference, Sentence, section_of
+from rag.languages import said
 
 
 def answer_to_paste(exchange: Exchange, citations: bool) -> str:
@@ -20,7 +21,7 @@ def answer_to_paste(exchange: Exchange, citations: bool) -> str:
     answer = ["".join(_sentence(sentence, citations) for sentence in paragraph) for paragraph in section.paragraphs]
     blocks = [*section.opening, *answer, *section.closing]
     if citations and references:
-        blocks.append("\n".join([REFERENCES, *(_reference(reference) for reference in references)]))
+        blocks.append("\n".join([said(REFERENCES), *(_reference(reference) for reference in references)]))
     return "\n\n".join(blocks)
 
 

@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape, quoteattr  # nosec B406  nothing is parsed
 from rag.errors import InputError
 from rag.exporting.lettering import BOLD, FOLDERS, REGULAR, Lettering, Run, lettering_of
 from rag.exporting.manuscript import REFERENCES, Manuscript, Reference, Section, Sentence
+from rag.languages import said
 
 MOST_UNSET = 0.5
 """Of the letters: with more of them missing, a PDF would be no copy of the conversation."""
@@ -73,7 +74,7 @@ def _names(letters: Lettering) -> str:
 def _flowables(manuscript: Manuscript, letters: Lettering) -> Iterator[Any]:
     set_ = _Setter(letters)
     yield set_.paragraph(set_.text(manuscript.title), "title")
-    yield set_.paragraph(set_.text(f"Asked on {manuscript.date}."), "note")
+    yield set_.paragraph(set_.text(said("Asked on {date}.", date=manuscript.date)), "note")
     if letters.missing:
         yield set_.paragraph(
             set_.text(
@@ -85,7 +86,7 @@ def _flowables(manuscript: Manuscript, letters: Lettering) -> Iterator[Any]:
     for section in manuscript.sections:
         yield from _section(section, set_)
     if manuscript.references:
-        yield set_.paragraph(REFERENCES, "heading")
+        yield set_.paragraph(said(REFERENCES), "heading")
         for reference in manuscript.references:
             yield from _reference(reference, set_)
 

@@ -50,6 +50,7 @@ from rag.guarding.routes import (
 )
 from rag.guarding.streams import Streams
 from rag.guarding.uploads import Reading, Uploads, files_named
+from rag.languages import later, preferred, speaking
 from rag.logs import log_failure
 from rag.rendering import LOGIN_STYLE, login_page, page_script
 
@@ -59,6 +60,8 @@ MOST_TALK_BYTES = 1024 * 1024
 """Of what a chat client sends: each time the whole conversation."""
 MOST_SESSIONS = 10_000
 """Sessions whose users are remembered."""
+
+MISMATCH = later("The name and the password don’t go together.")
 
 USER = "citeline.user"
 """In the ASGI scope: the name of who is logged in, or None."""
@@ -213,13 +216,13 @@ class Gate:
             name, password = _credentials(await read_body(request.receive, 4096))
             token = await run_in_threadpool(logins.begin, name, password)
             if token is None:
-                return _login_response("The name and the password don’t go together.", HTTPStatus.UNAUTHORIZED)
+                return _login_response(request, MISMATCH, HTTPStatus.UNAUTHORIZED)
             entered = RedirectResponse("/", HTTPStatus.SEE_OTHER)
             secure = request.url.scheme == "https"
             entered.set_cookie(cookie, token, int(LASTS), httponly=True, samesite="lax", secure=secure)
             return entered
         if request.method in READ and path in ("/", "/login"):
-            return _login_response("", HTTPStatus.OK)
+            return _login_response(request, "", HTTPStatus.OK)
         if self._routes.open_with_token(path):
             message = "Send a token as `Authorization: Bearer …`. `rag user token NAME` makes one."
             if path.startswith(OPENAI):
@@ -401,6 +404,7 @@ def _passed_on(scope: Scope, user: str | None, browser: str = "") -> Scope:
     return {**scope, "headers": headers, "query_string": query, USER: user, BROWSER: browser}
 
 
-def _login_response(trouble: str, status: HTTPStatus) -> Response:
+def _login_response(request: Request, trouble: str, status: HTTPStatus) -> Response:
     headers = {"Content-Security-Policy": login_policy(LOGIN_STYLE), "Cache-Control": "no-store"}
-    return HTMLResponse(login_page(trouble), status, headers)
+    with speaking(preferred(request.headers.get("accept-language"))):
+        return HTMLResponse(login_page(trouble), status, headers)

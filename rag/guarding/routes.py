@@ -39,7 +39,7 @@ _OF_THE_PAGE: tuple[Route, ...] = tuple(
         (READ, r"/(?:favicon\.ico|manifest\.json|(?:gradio_api/)?theme\.css)"),
         (READ, rf"/gradio_api/heartbeat/(?P<session>{SESSION})"),
         (READ, r"/gradio_api/queue/data"),
-        (READ, r"/gradio_api/startup-events"),
+        (READ, r"/gradio_api/(?:startup-events|app_id)"),
         (READ, r"/gradio_api/upload_progress"),
         (READ, rf"{ALIVE}|{READY}"),
         (("POST",), r"/gradio_api/(?:queue/join|cancel|reset)/?"),

@@ -1,6 +1,7 @@
 """The page, on Gradio: layout and events. What is shown is made by `rag.rendering`, and answers by way of `rag.desk`.
 
-asking    the conversation and its sources; `shown` is what a tab of it shows
+asking    the conversation and its sources; `shown` is what a tab of it shows, `keeping` what is done
+          with a whole one
 library   the articles; `choosing` which of them a question may use
 bulk      files of questions and evaluations
 shared    what all views use

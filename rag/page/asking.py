@@ -5,43 +5,38 @@ Shown      what a tab shows
 Handlers  what happens when something is pressed
 """
 
-import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from rag import rendering
 from rag.conversations import Conversations
-from rag.desk import TICK, UNFORESEEN, Desk, Failed, Opening
+from rag.desk import TICK, Desk, Failed, Opening
 from rag.errors import InputError, RagError
 from rag.exchanges import Conversation, Draft, Exchange, Feedback, Trouble, Vote
-from rag.exporting import Format, exported, file_name
 from rag.guarding import Door
 from rag.holdings import Chosen
-from rag.logs import log_failure
+from rag.languages import later, said
 from rag.page import ahead
 from rag.page.choosing import Choice, documents_of
-from rag.page.shared import QUIET, Updates, client_of, html, owner_of
+from rag.page.keeping import Keeping
+from rag.page.shared import QUIET, Updates, client_of, html, owner_of, tried
 from rag.page.shown import Shown, shown_from
+from rag.page.speech import fixed, in_readers_language, label
 from rag.talks import Running, Talks
 from rag.types import Answer
 
-HINT = "Enter asks, Shift + Enter begins a new line."
-READ_ONLY = "This is a shared conversation. A new one can be begun above."
-EDITING = "What is asked now takes the place of question {number} and of what follows it."
-GONE = "That conversation isn’t here."
-
-TYPES = {
-    Format.MARKDOWN: "text/markdown; charset=utf-8",
-    Format.JSON: "application/json",
-    Format.DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    Format.PDF: "application/pdf",
-}
+HINT = later("Enter asks, Shift + Enter begins a new line.")
+READ_ONLY = later("This is a shared conversation. A new one can be begun above.")
+EDITING = later("What is asked now takes the place of question {number} and of what follows it.")
+UNSAVED = later("This conversation isn’t kept. {why}")
+GONE = later("That conversation isn’t here.")
 
 REDRAW = 0.08
 """Seconds between two drawings of an answer that is being written, at least."""
@@ -49,8 +44,6 @@ FAILED_TICK = 0.5
 """Seconds after which a page that could not start looks whether it can now."""
 MOST_TABS = 10_000
 """Of which it is remembered what they show."""
-
-_log = logging.getLogger("citeline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +77,17 @@ def lay_out(choice: Choice) -> Widgets:
     script = rendering.talk_script()
     with gr.Column(elem_id="desk"):
         with gr.Row(elem_id="bar"):
-            html("shelf-toggle", rendering.shelf_button_html())
-            new = gr.Button("New conversation", elem_id="new")
+            html("shelf-toggle", fixed("shelf button", rendering.shelf_button_html))
+            new = gr.Button(label("New conversation"), elem_id="new")
         with gr.Column(elem_id="drawer"):
-            find = gr.Textbox(label="Search conversations", elem_id="find", max_lines=1)
+            find = gr.Textbox(label=label("Search conversations"), elem_id="find", max_lines=1)
             drawer = html("saved", script=script)
         with gr.Column(elem_id="thread"):
             place = html("place", rendering.place_html("", ""), script)
             handout = html("handout")
             failure = html("failure")
-            retry = gr.Button("Try again", elem_id="retry")
-            welcome = html("welcome", rendering.welcome_html(()), rendering.welcome_script())
+            retry = gr.Button(label("Try again"), elem_id="retry")
+            welcome = html("welcome", fixed("welcome", partial(rendering.welcome_html, ())), rendering.welcome_script())
             past = html("past", script=script)
             current = html("current", script=script)
             suggested = html("suggested", script=rendering.welcome_script())
@@ -105,17 +98,17 @@ def lay_out(choice: Choice) -> Widgets:
             choice.place()
             with gr.Row(elem_id="question"):
                 box = gr.Textbox(
-                    label="Question",
+                    label=label("Question"),
                     show_label=False,
                     container=False,
-                    placeholder="Ask a question",
+                    placeholder=label("Ask a question"),
                     lines=1,
                     max_lines=6,
                     autofocus=True,
                     elem_id="box",
                 )
-                ask = gr.Button("Ask", elem_id="ask")
-                stop = gr.Button("Stop", elem_id="stop")
+                ask = gr.Button(label("Ask"), elem_id="ask")
+                stop = gr.Button(label("Stop"), elem_id="stop")
             status = html("status", rendering.status_html(""))
     state = gr.State(Shown())
     return Widgets(
@@ -131,6 +124,7 @@ class Handlers:
         self._desk = desk
         self._talks = talks
         self._saved: Conversations = talks.saved
+        self._keeping = Keeping(talks.saved, door)
         self._on = widgets
         self._door = door
         self._beginning = threading.Lock()
@@ -146,13 +140,14 @@ class Handlers:
             yield changed if state != shown else self._nothing()  # by yielding it hears that the tab was closed
             shown = state
             time.sleep(TICK if isinstance(state, Opening) else FAILED_TICK)
-        beginnings = self._tried(pipeline.openers, ())
+        beginnings = tried(self._door, pipeline.openers, ())
         yield {self._on.failure: "", self._on.welcome: rendering.welcome_html(beginnings)}
 
     def retry(self) -> None:
         """Open the pipeline once more; `watch` shows how that goes."""
         self._desk.open()
 
+    @in_readers_language
     def arrive(self, request: gr.Request) -> Iterator[Updates]:
         """Show the conversation that the address names, and follow the opening of the pipeline and what is under way.
 
@@ -162,19 +157,18 @@ class Handlers:
         token, ident = asked.get("shared"), asked.get("c")
         found: Conversation | None = None
         if token:
-            found = self._tried(lambda: self._saved.read_shared(token), None)
+            found = tried(self._door, lambda: self._saved.read_shared(token), None)
         elif ident:
-            found = self._tried(lambda: self._saved.read(owner, ident), None)
+            found = tried(self._door, lambda: self._saved.read(owner, ident), None)
         shown = shown_from(found, read_only=bool(token)) if found else Shown()
         resting = GONE if (token or ident) and not found else _at_rest(shown)
-        yield self._whole(shown, request) if found else {self._on.drawer: self._drawer(request, "")}
+        yield self._whole(shown, request) if found else {self._on.drawer: self._keeping.listed(request, "")}
         yield from self.watch()
         if request.session_hash not in self._showing:  # nothing was asked meanwhile
             yield {self._on.status: self._status(resting)}
-        if running := self._talks.running(owner, shown.id):
-            self._show(running, request)
-            yield from self._followed(replace(shown, exchanges=shown.exchanges[:-1]), running, request)
+        yield from self._taken_up(shown, request)
 
+    @in_readers_language
     def ask(
         self, typed: str | None, shown: Shown, chosen: Sequence[Chosen], event: gr.EventData, request: gr.Request
     ) -> Iterator[Updates]:
@@ -185,6 +179,7 @@ class Handlers:
         if question:
             yield from self._ask(question, shown, chosen, request)
 
+    @in_readers_language
     def act(
         self, shown: Shown, chosen: Sequence[Chosen], event: gr.EventData, request: gr.Request
     ) -> Iterator[Updates]:
@@ -201,7 +196,7 @@ class Handlers:
                 case "again" if exchange and not shown.read_only:
                     yield from self._ask(exchange.question, replace(shown, editing=number), chosen, request)
                 case "edit" if exchange and not shown.read_only:
-                    line = rendering.status_html(EDITING.format(number=number))
+                    line = rendering.status_html(said(EDITING, number=number))
                     yield {
                         self._on.box: exchange.question,
                         self._on.status: line,
@@ -217,9 +212,9 @@ class Handlers:
                 case "close":
                     yield {self._on.reading: ""}
                 case "export" if shown.exchanges:
-                    yield {self._on.handout: self._exported(shown, detail.get("format", ""), request)}
+                    yield {self._on.handout: self._keeping.exported(shown, detail.get("format", ""), request)}
                 case "share" | "withdraw" | "rename" | "delete":
-                    yield self._kept(shown, detail, request)
+                    yield self._changed(shown, detail, request)
         except RagError as error:
             yield {self._on.status: rendering.status_html(str(error))}
 
@@ -228,14 +223,16 @@ class Handlers:
         if running := self._showing.get(request.session_hash):
             running.stop()
 
+    @in_readers_language
     def clear(self, request: gr.Request) -> Updates:
         """Begin a new conversation."""
         self._look_away(request)
         return self._whole(Shown(), request)
 
+    @in_readers_language
     def find(self, wanted: str | None, shown: Shown, request: gr.Request) -> Updates:
         """List the saved conversations in which the words stand."""
-        return {self._on.drawer: self._drawer(request, shown.id, wanted or "")}
+        return {self._on.drawer: self._keeping.listed(request, shown.id, wanted or "")}
 
     def _ask(self, question: str, shown: Shown, chosen: Sequence[Chosen], request: gr.Request) -> Iterator[Updates]:
         if shown.read_only:
@@ -267,7 +264,7 @@ class Handlers:
         if isinstance(running.exchange.outcome, Trouble):
             yield {self._on.box: question}
         if running.unsaved:
-            yield {self._on.status: rendering.status_html(f"This conversation isn’t kept. {running.unsaved}")}
+            yield {self._on.status: rendering.status_html(said(UNSAVED, why=running.unsaved))}
 
     def _followed(self, shown: Shown, running: Running, request: gr.Request) -> Iterator[Updates]:
         """Draw the answer under way, as the last exchange of `open`, until it ends or the tab shows something else."""
@@ -282,7 +279,7 @@ class Handlers:
                 continue
             drawn = time.monotonic()
             yield self._drawn(shown, exchange, request)
-        yield {self._on.failure: self._failure(), self._on.drawer: self._drawer(request, shown.id)}
+        yield {self._on.failure: self._failure(), self._on.drawer: self._keeping.listed(request, shown.id)}
         suggested = self._suggested(running.exchange)
         if suggested and self._showing.get(session) is running:
             yield {self._on.suggested: suggested}
@@ -292,7 +289,7 @@ class Handlers:
         answer, pipeline = exchange.outcome, self._desk.pipeline
         if not isinstance(answer, Answer) or pipeline is None:
             return ""
-        return rendering.suggestions_html(self._tried(lambda: pipeline.suggest(answer), ()))
+        return rendering.suggestions_html(tried(self._door, lambda: pipeline.suggest(answer), ()))
 
     def _is_asked(self, question: str, request: gr.Request) -> bool:
         """Whether the tab waits for the answer to just that: a button was pressed twice."""
@@ -310,16 +307,22 @@ class Handlers:
 
     def _go(self, ident: str, request: gr.Request) -> Iterator[Updates]:
         self._look_away(request)
-        owner = owner_of(request)
         try:
-            opened = shown_from(self._saved.read(owner, ident))
+            opened = shown_from(self._saved.read(owner_of(request), ident))
         except InputError:
             yield self._gone()
             return
         yield self._whole(opened, request)
-        if running := self._talks.running(owner, ident):
+        yield from self._taken_up(opened, request)
+
+    def _taken_up(self, shown: Shown, request: gr.Request) -> Iterator[Updates]:
+        """Follow the answer that is under way in a conversation, or show how it ended since it was read."""
+        owner, last = owner_of(request), shown.exchanges[-1:]
+        if running := self._talks.running(owner, shown.id):
             self._show(running, request)
-            yield from self._followed(replace(opened, exchanges=opened.exchanges[:-1]), running, request)
+            yield from self._followed(replace(shown, exchanges=shown.exchanges[:-1]), running, request)
+        elif last and isinstance(last[0].outcome, Draft) and request.session_hash not in self._showing:
+            yield self._whole(shown_from(self._saved.read(owner, shown.id)), request)
 
     def _gone(self) -> Updates:
         return {self._on.status: rendering.status_html(GONE), self._on.place: rendering.place_html("", "")}
@@ -347,31 +350,12 @@ class Handlers:
         history = rendering.turns(one for one in shown.exchanges if one.number < exchange.number)
         return rendering.closable(rendering.inspection_html(pipeline.inspect(answer, history)))
 
-    def _exported(self, shown: Shown, ending: str, request: gr.Request) -> str:
-        wanted = next((one for one in Format if one.value == ending or one.name.lower() == ending), None)
-        if wanted is None:
-            raise InputError(f"There is no format {ending!r}.")
-        kept = self._saved.read(owner_of(request), shown.id)
-        name = file_name(kept, wanted)
-        token = self._door.handed.put(request.username, name, exported(kept, wanted), TYPES[wanted])
-        return rendering.handout_html(f"handed/{token}", name)
-
-    def _kept(self, shown: Shown, detail: Mapping[str, str], request: gr.Request) -> Updates:
-        owner, ident = owner_of(request), detail.get("id") or shown.id
-        match detail["act"]:
-            case "share":
-                opened = replace(shown, shared=self._saved.share(owner, ident))
-            case "withdraw":
-                self._saved.withdraw(owner, ident)
-                opened = replace(shown, shared="")
-            case "rename":
-                self._saved.rename(owner, ident, detail.get("title", ""))
-                opened = replace(shown, title=detail["title"].strip())
-            case _:
-                self._saved.delete(owner, ident)
-                return self.clear(request)
-        place = opened.place_html(opened=True)
-        return {self._on.place: place, self._on.drawer: self._drawer(request, shown.id), self._on.shown: opened}
+    def _changed(self, shown: Shown, detail: Mapping[str, str], request: gr.Request) -> Updates:
+        changed = self._keeping.changed(shown, detail, request)
+        if changed is None:
+            return self.clear(request)
+        drawer = self._keeping.listed(request, shown.id)
+        return {self._on.place: changed.place_html(opened=True), self._on.drawer: drawer, self._on.shown: changed}
 
     def _nothing(self) -> Updates:
         """Leaves all as it is; a handler that yields nothing would empty all its outputs."""
@@ -379,7 +363,9 @@ class Handlers:
 
     def _failure(self) -> str:
         state = self._desk.state
-        return rendering.error_card(state.message, "Citeline could not start") if isinstance(state, Failed) else ""
+        return (
+            rendering.error_card(state.message, later("Citeline could not start")) if isinstance(state, Failed) else ""
+        )
 
     def _status(self, otherwise: str) -> str:
         state = self._desk.state
@@ -394,7 +380,7 @@ class Handlers:
             self._note(exchange, request)
         return {
             on.place: shown.place_html(),
-            on.drawer: self._drawer(request, shown.id),
+            on.drawer: self._keeping.listed(request, shown.id),
             on.past: shown.past_html(),
             on.current: shown.last_html(),
             on.suggested: "",
@@ -420,24 +406,6 @@ class Handlers:
         if isinstance(exchange.outcome, Answer):
             cited = rendering.answer_citations(exchange.outcome)
             self._door.cited.note(request.username, [citation.passage.document for citation in cited])
-
-    def _drawer(self, request: gr.Request, current: str, wanted: str = "") -> str:
-        owner = owner_of(request)
-        if not wanted.strip():
-            return rendering.drawer_html(self._tried(lambda: self._saved.listed(owner), ()), current)
-        found = self._tried(lambda: self._saved.search(owner, wanted), ())
-        excerpts = [(one, one.answer if one.answer.spans else one.question) for one in found]
-        return rendering.found_html([(one.conversation, one.title, text.text, text.spans) for one, text in excerpts])
-
-    def _tried(self, work: Callable[[], Any], otherwise: Any) -> Any:
-        """What `work` gives, or `otherwise` where it fails: for what the page can do without."""
-        try:
-            return work()
-        except RagError as error:
-            _log.info("%s", error)
-        except Exception as error:
-            log_failure(_log, UNFORESEEN, error, self._door.log_texts)
-        return otherwise
 
 
 def _at_rest(shown: Shown) -> str:

@@ -13,7 +13,9 @@ from rag.bulk import Going, Jobs, Reports
 from rag.desk import Desk
 from rag.errors import RagError
 from rag.guarding import Door
+from rag.languages import later, said
 from rag.page.shared import QUIET, Updates, html
+from rag.page.speech import fixed, in_readers_language, label
 from rag.tasks import State
 
 REPORTS = Path("reports")
@@ -25,7 +27,7 @@ REDRAW = 0.5
 FORMATS = {
     ".csv": ("CSV", "text/csv"),
     ".xlsx": ("Excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    ".jsonl": ("JSONL with everything", "application/x-ndjson"),
+    ".jsonl": (later("JSONL with everything"), "application/x-ndjson"),
 }
 
 _GOING = {"go-on": Going.AS_BEFORE, "mixed": Going.MIXED, "afresh": Going.AFRESH}
@@ -55,27 +57,29 @@ class Widgets:
 def lay_out() -> Widgets:
     """Put the widgets into the view that is being built."""
     with gr.Column(elem_id="bulk"):
-        html("bulk-intro", rendering.bulk_intro_html())
+        html("bulk-intro", fixed("bulk", rendering.bulk_intro_html))
         trouble = html("bulk-trouble")
         with gr.Column(elem_id="bulk-new"):
-            file = gr.File(label="File of questions", show_label=False, container=False, elem_id="bulk-file")
+            file = gr.File(label=label("File of questions"), show_label=False, container=False, elem_id="bulk-file")
             looked = html("bulk-looked")
             with gr.Column(elem_id="bulk-options"):
-                strict = gr.Checkbox(value=True, label="Leave out sentences that no article supports")
-                scored = gr.Checkbox(value=True, label="Score the answers and make a report", elem_id="bulk-scored")
+                strict = gr.Checkbox(value=True, label=label("Leave out sentences that no article supports"))
+                scored = gr.Checkbox(
+                    value=True, label=label("Score the answers and make a report"), elem_id="bulk-scored"
+                )
                 with gr.Row(elem_id="bulk-buttons"):
-                    run = gr.Button("Answer them all", elem_id="bulk-run")
-                    put_back = gr.Button("Choose another file", elem_id="bulk-back")
+                    run = gr.Button(label("Answer them all"), elem_id="bulk-run")
+                    put_back = gr.Button(label("Choose another file"), elem_id="bulk-back")
         with gr.Column(elem_id="bulk-work"):
             running = html("bulk-running")
-            stop = gr.Button("Stop", elem_id="bulk-stop")
+            stop = gr.Button(label("Stop"), elem_id="bulk-stop")
         files = html("bulk-files", "", rendering.files_script())
-        html("bulk-evaluations", rendering.evaluations_intro_html())
+        html("bulk-evaluations", fixed("evaluations", rendering.evaluations_intro_html))
         reports = html("bulk-reports")
         with gr.Row(elem_id="bulk-choice"):
-            before = gr.Dropdown([], label="Before", elem_id="bulk-before")
-            after = gr.Dropdown([], label="After", elem_id="bulk-after")
-            compare = gr.Button("Compare", elem_id="bulk-compare")
+            before = gr.Dropdown([], label=label("Before"), elem_id="bulk-before")
+            after = gr.Dropdown([], label=label("After"), elem_id="bulk-after")
+            compare = gr.Button(label("Compare"), elem_id="bulk-compare")
         compared = html("bulk-compared")
     return Widgets(
         trouble, file, looked, strict, scored, run, put_back, running, stop, files, reports, before, after,
@@ -94,6 +98,7 @@ class Handlers:
         self._watching: dict[str | None, object] = {}  # by session, while it watches
         self._tokens: dict[tuple[str | None, str, str], str] = {}  # by reader, what it belongs to, and suffix
 
+    @in_readers_language
     async def watch(self, request: gr.Request) -> AsyncIterator[Updates]:
         """All there is, then the work on a file to its end, or until the same tab begins to watch again."""
         reader, session, turn = request.username, request.session_hash, object()
@@ -114,23 +119,29 @@ class Handlers:
             if self._watching.get(session) is turn:
                 del self._watching[session]
 
+    @in_readers_language
     def receive(self, path: str | None, request: gr.Request) -> Iterator[Updates]:
         """Look through a file that was handed in."""
         yield {self._on.trouble: gr.skip()}  # a handler that yields nothing would empty all its outputs
         if path is None:
             return
-        yield {self._on.file: None, self._on.trouble: rendering.working_html(f"Looking through {Path(path).name}")}
+        yield {
+            self._on.file: None,
+            self._on.trouble: rendering.working_html(said("Looking through {name}", name=Path(path).name)),
+        }
         try:
             trouble = self._tried(lambda: self._jobs.receive(request.username, Path(path)))
         finally:
             self._door.uploads.discard(path, request.username)
         yield {self._on.trouble: trouble, **self._upload(request.username)}
 
+    @in_readers_language
     def put_back(self, request: gr.Request) -> Updates:
         """Forget the file that was handed in."""
         self._jobs.put_back(request.username)
         return {self._on.trouble: "", **self._upload(request.username)}
 
+    @in_readers_language
     async def run(self, strict: bool, scored: bool, request: gr.Request) -> AsyncIterator[Updates]:
         """Begin to answer the file that was handed in, and follow that."""
         start = partial(self._jobs.start, request.username, strict=bool(strict), scored=bool(scored))
@@ -143,6 +154,7 @@ class Handlers:
         if standing := self._jobs.running(request.username):
             self._jobs.stop(request.username, standing.id)
 
+    @in_readers_language
     async def act(self, event: gr.EventData, request: gr.Request) -> AsyncIterator[Updates]:
         """Do what a button beside a file says."""
         yield {self._on.trouble: gr.skip()}
@@ -158,23 +170,25 @@ class Handlers:
         async for updates in self.watch(request):
             yield updates
 
-    def compare(self, before: str | None, after: str | None) -> Iterator[Updates]:
+    @in_readers_language
+    def compare(self, before: str | None, after: str | None, request: gr.Request) -> Iterator[Updates]:  # noqa: ARG002
         """What changed from one report to another; takes some seconds."""
         if not before or not after or before == after:
-            yield {self._on.compared: rendering.error_card("Choose two different evaluations.", "Nothing to compare")}
+            choose, title = later("Choose two different evaluations."), later("Nothing to compare")
+            yield {self._on.compared: rendering.error_card(choose, title)}
             return
-        yield {self._on.compared: rendering.working_html("Comparing")}
+        yield {self._on.compared: rendering.working_html(said("Comparing"))}
         try:
             yield {self._on.compared: rendering.compared_html(self._reports.compared(before, after))}
         except RagError as error:
-            yield {self._on.compared: rendering.error_card(str(error), "These can’t be compared")}
+            yield {self._on.compared: rendering.error_card(str(error), later("These can’t be compared"))}
 
     def _tried(self, action: Callable[[], object]) -> str:
         """Empty, or what went wrong."""
         try:
             action()
         except RagError as error:
-            return rendering.error_card(str(error), "That was not possible")
+            return rendering.error_card(str(error), later("That was not possible"))
         return ""
 
     def _drawn(self, reader: str | None) -> Updates:
@@ -211,8 +225,8 @@ class Handlers:
     def _downloads(self, reader: str | None, name: str, file: str) -> list[tuple[str, str]]:
         """Label and address of each format."""
         return [
-            (label, self._address(reader, name, f"{Path(file).stem}-answers{suffix}", content_type, suffix))
-            for suffix, (label, content_type) in FORMATS.items()
+            (said(format_name), self._address(reader, name, f"{Path(file).stem}-answers{suffix}", content_type, suffix))
+            for suffix, (format_name, content_type) in FORMATS.items()
         ]
 
     def _address(self, reader: str | None, name: str, file: str, content_type: str, suffix: str) -> str:

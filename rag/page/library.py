@@ -15,9 +15,11 @@ from rag.desk import UNFORESEEN, Desk
 from rag.errors import RagError
 from rag.guarding import Door
 from rag.holdings import Chosen, Opened
+from rag.languages import later, said
 from rag.logs import log_failure
 from rag.page.choosing import Choice
 from rag.page.shared import QUIET, Updates, html
+from rag.page.speech import fixed, in_readers_language, label
 from rag.shelf import Shelf
 
 GLANCE = 0.3
@@ -25,7 +27,7 @@ GLANCE = 0.3
 MOST_TABS = 1000
 """Whose place in the list is remembered."""
 MOST_CHOSEN = 1000
-NOT_YOURS = "Only those named in the setting `editors` may change the library."
+NOT_YOURS = later("Only those named in the setting `editors` may change the library.")
 
 _log = logging.getLogger("citeline")
 
@@ -65,7 +67,7 @@ def lay_out() -> Widgets:
         summary = html("holdings", script=script)
         with gr.Column(elem_id="adding") as adding:
             files = gr.File(
-                label="Drop articles here, or click to choose them",
+                label=label("Drop articles here, or click to choose them"),
                 file_count="multiple",
                 show_label=False,
                 container=False,
@@ -73,19 +75,19 @@ def lay_out() -> Widgets:
             )
             with gr.Row(elem_id="addresses"):
                 addresses = gr.Textbox(
-                    label="Web addresses",
+                    label=label("Web addresses"),
                     show_label=False,
                     container=False,
-                    placeholder="or paste a web address",
+                    placeholder=label("or paste a web address"),
                     lines=1,
                     max_lines=5,
                     elem_id="address-box",
                 )
-                add = gr.Button("Add", elem_id="add")
+                add = gr.Button(label("Add"), elem_id="add")
         trouble = html("shelf-trouble")
         work = html("work", script=script)
         with gr.Column(elem_id="found"):
-            search = html("look", rendering.library_search_html(), script)
+            search = html("look", fixed("library search", rendering.library_search_html), script)
             articles = html("articles", script=script)
         article = html("article", script=script)
     return Widgets(summary, adding, files, addresses, add, trouble, work, search, articles, article)
@@ -102,6 +104,7 @@ class Handlers:
         self._tabs = tabs
         self._views: OrderedDict[str | None, View] = OrderedDict()
 
+    @in_readers_language
     def show(self, chosen: tuple[Chosen, ...], request: gr.Request) -> Iterator[Updates]:
         """The view as it is now, then with what has become stale, then how a change goes on that is under way."""
         self._remember(request, replace(self._view(request), chosen=chosen))
@@ -112,6 +115,7 @@ class Handlers:
         yield {**adding, **self._drawn(request)}  # again: Gradio may have been mounting the view at the first time
         yield from self._followed(request)
 
+    @in_readers_language
     def upload(self, paths: list[str] | None, request: gr.Request) -> Iterator[Updates]:
         """Take in files that were dropped."""
         yield {self._on.files: None}
@@ -126,6 +130,7 @@ class Handlers:
         ):
             used()
 
+    @in_readers_language
     def paste(self, typed: str | None, request: gr.Request) -> Iterator[Updates]:
         """Take in the pages of addresses."""
         addresses = (typed or "").split()
@@ -133,6 +138,7 @@ class Handlers:
         if addresses and (yield from self._begun(request, partial(self._shelf.add, (), addresses, request.username))):
             yield {self._on.addresses: ""}
 
+    @in_readers_language
     def act(self, chosen: tuple[Chosen, ...], event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
         """What was pressed, ticked or typed in the markup; see `rag.rendering.library`."""
         value = getattr(event, "value", None)
@@ -190,7 +196,7 @@ class Handlers:
     def _begun(self, request: gr.Request, begin: Callable[[], None]) -> Generator[Updates, None, bool]:
         """Begin a change and follow it; whether it could be begun."""
         if not self._may(request):
-            yield self._trouble(NOT_YOURS)
+            yield self._trouble(said(NOT_YOURS))
             return False
         try:
             begin()

@@ -22,6 +22,7 @@ from rag.guarding import MAX_BYTES, USER, Door, Gate, Logins, Rates, Users, is_l
 from rag.page import ahead
 from rag.page.api import NAMES, numbers, unsuited
 from rag.page.building import MOST_CONNECTIONS, build_page
+from rag.page.speech import translations
 from rag.page.tools import with_tools
 from rag.service import Service, Stopping, Workers, with_service
 from rag.settings import Login, Settings
@@ -109,6 +110,7 @@ def with_page(page: gr.Blocks, door: Door) -> ASGIApp:
         path="/",
         theme=gr.themes.Base(font="sans-serif", font_mono="monospace"),
         head=rendering.page_head(),
+        i18n=translations(page),
         footer_links=[],
         run_history=False,
         enable_monitoring=False,

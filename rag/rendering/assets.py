@@ -48,7 +48,7 @@ def welcome_script() -> str:
     """Runs once on the element of `welcome_html`: pressing an example triggers `select` with its question."""
     return (
         "element.addEventListener('click', (event) => {"
-        " const chosen = event.target.closest('button');"
+        " const chosen = event.target.closest('.examples button');"
         " if (chosen) trigger('select', { value: chosen.textContent });"
         " });"
     )

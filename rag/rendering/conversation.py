@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from rag.exchanges import Draft, Exchange, Outcome, Stopped, Trouble
+from rag.languages import counted, later, said
 from rag.rendering.escape import Html, joined
 from rag.rendering.html import (
     answer_citations,
@@ -62,14 +63,14 @@ def summary(exchange: Exchange) -> str:
     """How the exchange stands, in a few words for a status line; empty for an error, which speaks for itself."""
     match exchange.outcome:
         case Draft():
-            return "Answering. Stop ends it."
+            return said("Answering. Stop ends it.")
         case Stopped():
-            return "Stopped."
+            return said("Stopped.")
         case Answer(abstained=True):
-            return ABSTAINED
+            return said(ABSTAINED)
         case Answer() as answer:
             count = len(cited_numbers(answer))
-            return "Answered from 1 source." if count == 1 else f"Answered from {count} sources."
+            return counted("Answered from {number} source.", "Answered from {number} sources.", count)
     return ""
 
 
@@ -111,10 +112,10 @@ def _evidence(exchange: Exchange, hidden: bool) -> Html:
     question, scope = exchange.question, exchange.scope
     match exchange.outcome:
         case Draft(_, passages, _):
-            return passages_html(passages, scope, "Being read", (), question, hidden)
+            return passages_html(passages, scope, later("Being read"), (), question, hidden)
         case Stopped(Draft(_, passages, _)) | Trouble(_, passages):
-            return passages_html(passages, scope, "Passages found", (), question, hidden)
+            return passages_html(passages, scope, later("Passages found"), (), question, hidden)
         case Answer() as answer:
-            title = NO_ANSWER if answer.abstained else "Sources"
+            title = NO_ANSWER if answer.abstained else later("Sources")
             cited = answer_citations(answer)
             return passages_html(answer.passages, scope, title, cited, question, hidden, file_links=True)

@@ -4,6 +4,7 @@ import html
 from collections.abc import Sequence
 from typing import NewType
 
+from rag.languages import said
 from rag.plain_text import plain as plain
 
 Html = NewType("Html", str)
@@ -17,6 +18,11 @@ def escape(text: str) -> Html:
     '&lt;b title=&quot;x&quot;&gt;'
     """
     return Html(html.escape(plain(text), quote=True))
+
+
+def told(text: str, **values: object) -> Html:
+    """A text of the page's own in the reader's language; see `said`."""
+    return escape(said(text, **values))
 
 
 def joined(parts: Sequence[Html], between: str = "") -> Html:

@@ -8,7 +8,9 @@ there.
 import re
 from collections.abc import Sequence
 
-from rag.rendering.escape import Html, escape, joined
+from rag.languages import ENGLISH, direction, later, said, spoken
+from rag.rendering.escape import Html, escape, joined, told
+from rag.rendering.heard import retold
 from rag.rendering.wording import (
     ABSTAINED,
     also_in,
@@ -27,6 +29,15 @@ from rag.types import Answer, Citation, Claim, Document, Passage, page_of
 _MARK = re.compile(r"\[(\d{1,3})\]")
 
 
+LOST = later("The connection is lost. The answer goes on, and shows here as soon as the connection is back.")
+AWAY = later("The connection is lost. This page goes on as soon as it is back.")
+TOUR = later("New here? Add articles under “Library”, ask here, press [1] to see the sentence behind.")
+PROMISE = later(
+    "Each sentence of an answer points to the sentence it comes from. What the articles don’t say, Citeline doesn’t "
+    "either."
+)
+
+
 def exchange_frame(question: str, body: Html, scope: str, pending: bool) -> Html:
     """A question as heading above what came of it, tools included; `pending` while more is to come."""
     return Html(
@@ -43,8 +54,9 @@ def draft_html(text: str, passages: Sequence[Passage], scope: str) -> Html:
 def stopped_html(text: str, passages: Sequence[Passage], scope: str) -> Html:
     """What had been written when the reader of the page pressed Stop."""
     written = f'<div class="answer" dir="auto">{_with_links(text, passages, scope)}</div>' if text.strip() else ""
-    note = "Stopped. The answer is unfinished and unchecked." if written else "Stopped before the answer began."
-    return Html(f'{written}<p class="note">{note}</p>')
+    unfinished = later("Stopped. The answer is unfinished and unchecked.")
+    note = unfinished if written else later("Stopped before the answer began.")
+    return Html(f'{written}<p class="note">{told(note)}</p>')
 
 
 def answer_html(answer: Answer, scope: str) -> Html:
@@ -71,7 +83,7 @@ def passages_html(
     `file_links` the name of a cited file leads to the file, as the page serves it.
     """
     cards = joined([_card(passage, scope, citations, file_links) for passage in passages])
-    heading = f'<h2>{escape(title)}</h2><p class="asked" dir="auto">{escape(question)}</p>' if passages else ""
+    heading = f'<h2>{told(title)}</h2><p class="asked" dir="auto">{escape(question)}</p>' if passages else ""
     state = " hidden" if hidden else ""
     return Html(f'<section class="evidence" id="evidence-{escape(scope)}"{state}>{heading}{cards}</section>')
 
@@ -83,39 +95,44 @@ def answer_citations(answer: Answer) -> list[Citation]:
 
 def working_html(doing: str) -> Html:
     """A step that is under way, before the first word."""
-    return Html(f'<p class="working">{escape(doing)}</p>')
+    return Html(f'<p class="working">{escape(retold(doing))}</p>')
 
 
-def error_card(message: str, title: str = "That didn’t work") -> Html:
+def error_card(message: str, title: str = later("That didn’t work")) -> Html:
     """A calm card for an error; `commands` in back quotes are set as code.
 
     >>> error_card("Nothing is indexed yet. Run `rag index seeds`.")  # … Run <code>rag index seeds</code>.
     """
-    return Html(f'<div class="card error" role="alert"><h3>{escape(title)}</h3><p>{_with_commands(message)}</p></div>')
+    text = retold(message)
+    foreign = ' lang="en"' if text == message and spoken() != ENGLISH else ""  # errors are in English as yet
+    return Html(
+        f'<div class="card error" role="alert"><h3>{told(title)}</h3><p{foreign}>{with_commands(text)}</p></div>'
+    )
 
 
 def status_html(text: str, percent: int | None = None) -> Html:
     """The one line below the question box; with a bar when `percent` (0 to 100) is known."""
     bar = f'<progress max="100" value="{percent:d}" aria-hidden="true"></progress>' if percent is not None else ""
-    return Html(f'<p class="status" role="status">{escape(text)}</p>{bar}')
+    return Html(f'<p class="status" role="status">{escape(retold(text))}</p>{bar}')
 
 
 def welcome_html(questions: Sequence[str]) -> Html:
     """What an empty conversation shows: what this is, and questions to begin with, if there are any."""
     buttons = joined([Html(f'<li><button type="button" dir="auto">{escape(text)}</button></li>') for text in questions])
-    examples = f'<h3>For example</h3><ul class="examples">{buttons}</ul>' if questions else ""
+    examples = f'<h3>{told("For example")}</h3><ul class="examples">{buttons}</ul>' if questions else ""
     return Html(
-        '<div class="welcome"><h2>Ask your articles</h2>'
-        "<p>Each sentence of an answer points to the sentence it comes from. "
-        "What the articles don’t say, Citeline doesn’t either.</p>"
+        f'<div class="welcome"><h2>{told("Ask your articles")}</h2><p>{told(PROMISE)}</p>'
+        f'<p class="tour">{told(TOUR)} <button type="button" class="seen">{told("Got it")}</button></p>'
         f"{examples}</div>"
     )
 
 
 def masthead_html(logged_in: bool = False) -> Html:
-    """The name of the page; where there is a login, the way out too."""
-    leave = '<form method="post" action="/logout"><button>Log out</button></form>' if logged_in else ""
-    return Html(f"<h1>Citeline</h1>{leave}")
+    """The name of the page, which holds what page.js needs to know; where there is a login, the way out too."""
+    leave = f'<form method="post" action="/logout"><button>{told("Log out")}</button></form>' if logged_in else ""
+    script = {"lang": spoken(), "dir": direction(), "copied": said("Copied"), "lost": said(LOST), "away": said(AWAY)}
+    data = "".join(f' data-{name}="{escape(text)}"' for name, text in script.items())
+    return Html(f"<h1{data}>Citeline</h1>{leave}")
 
 
 def _with_links(text: str, passages: Sequence[Passage], scope: str) -> Html:
@@ -134,7 +151,7 @@ def _with_links(text: str, passages: Sequence[Passage], scope: str) -> Html:
 def _link(number: int, scope: str, title: str, sentence: str) -> Html:
     return Html(
         f'<a class="cite" href="#source-{escape(scope)}-{number}" title="{escape(sentence)}" '
-        f'aria-label="Source {number}: {escape(title)}">[{number}]</a>'
+        f'aria-label="{told("Source {number}: {title}", number=number, title=title)}">[{number}]</a>'
     )
 
 
@@ -157,7 +174,7 @@ def _claim(claim: Claim, scope: str) -> Html:
             for number, cited in sorted(by_passage.items())
         ]
     )
-    doubt = verdict_in_words(claim.verdict)
+    doubt = escape(verdict_in_words(claim.verdict))
     if not doubt:
         return Html(f"<span>{escape(claim.text)}</span>{links}")
     return Html(f'<span class="doubtful">{escape(claim.text)}</span>{links}<span class="verdict">{doubt}</span>')
@@ -165,7 +182,7 @@ def _claim(claim: Claim, scope: str) -> Html:
 
 def _refusal(answer: Answer) -> Html:
     return Html(
-        f'<div class="card refusal"><h3>{escape(ABSTAINED)}</h3><p>{escape(reason_in_words(answer.reason))}</p>'
+        f'<div class="card refusal"><h3>{told(ABSTAINED)}</h3><p>{escape(reason_in_words(answer.reason))}</p>'
         f'<p class="looked" dir="auto">{escape(looked_for(answer))}</p></div>'
     )
 
@@ -173,13 +190,14 @@ def _refusal(answer: Answer) -> Html:
 def _understood(answer: Answer) -> Html:
     if answer.standalone_question == answer.question:
         return Html("")
-    return Html(f'<p class="note" dir="auto">Understood as: {escape(answer.standalone_question)}</p>')
+    understood = told("Understood as: {question}", question=answer.standalone_question)
+    return Html(f'<p class="note" dir="auto">{understood}</p>')
 
 
 def _cautions(answer: Answer) -> Html:
     when = timeframe_in_words(answer.timeframe)
     stale = [
-        Html(f"[{passage.number}] {escape(passage.document.title)}: {_with_commands(said)}")
+        Html(f"[{passage.number}] {escape(passage.document.title)}: {with_commands(said)}")
         for passage in cited_passages(answer)
         if (said := stale_in_words(passage))
     ]
@@ -187,7 +205,7 @@ def _cautions(answer: Answer) -> Html:
     return joined([Html(f'<p class="note" dir="auto">{note}</p>') for note in notes])
 
 
-def _with_commands(message: str) -> Html:
+def with_commands(message: str) -> Html:
     """What stands in back quotes is set as code."""
     return Html(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(message)))
 
@@ -203,12 +221,13 @@ def _card(passage: Passage, scope: str, citations: Sequence[Citation], file_link
     number = f'<span class="number" aria-hidden="true">{passage.number}</span>'
     return Html(
         f'<article class="source{aside}" id="source-{escape(scope)}-{passage.number}" tabindex="-1" '
-        f'aria-label="Source {passage.number}"><header>{number}<h3 dir="auto">{escape(passage.document.title)}</h3>'
+        f'aria-label="{told("Source {number}", number=passage.number)}">'
+        f'<header>{number}<h3 dir="auto">{escape(passage.document.title)}</h3>'
         f'<p class="origin">{origin_html(passage, spans, file_links)}</p>{source_notes(passage)}</header>'
         f'<p class="passage" dir="auto">{_marked(passage, spans)}</p>'
         f'<button type="button" class="open" data-act="open" data-number="{escape(scope)}" '
-        f'data-passage="{passage.number}">Read the article</button>'
-        f'<a class="back" href="#exchange-{escape(scope)}">Back to the answer</a></article>'
+        f'data-passage="{passage.number}">{told("Read the article")}</button>'
+        f'<a class="back" href="#exchange-{escape(scope)}">{told("Back to the answer")}</a></article>'
     )
 
 
@@ -217,8 +236,8 @@ def origin_html(passage: Passage, spans: Sequence[tuple[int, int]], file_links: 
     (name, address), *others = places(passage.document)
     if file_links and spans and not address:
         address = _file_address(passage.document, spans)
-    linked = [_linked(*place) for place in ((name, address), *others)]
-    return joined([*linked, *map(escape, facts(passage, spans))], " · ")
+    names = [linked(*place) for place in ((name, address), *others)]
+    return joined([*names, *map(escape, facts(passage, spans))], " · ")
 
 
 def _file_address(document: Document, spans: Sequence[tuple[int, int]]) -> str:
@@ -227,7 +246,7 @@ def _file_address(document: Document, spans: Sequence[tuple[int, int]]) -> str:
     return f"cited/{document.id}#page={page}" if page else f"cited/{document.id}"
 
 
-def _linked(text: str, address: str) -> Html:
+def linked(text: str, address: str) -> Html:
     """The text, as a link where it has an address."""
     if not address:
         return escape(text)
@@ -240,7 +259,7 @@ def source_notes(passage: Passage) -> Html:
     return joined(
         [
             *([Html(f'<p class="origin places" dir="auto">{escape(places)}</p>')] if places else []),
-            *([Html(f'<p class="origin stale">{_with_commands(stale)}</p>')] if stale else []),
+            *([Html(f'<p class="origin stale">{with_commands(stale)}</p>')] if stale else []),
         ]
     )
 

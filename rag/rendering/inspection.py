@@ -8,27 +8,29 @@ The parts are closed but for the timings and the decision. Whatever scrolls can 
 from collections.abc import Iterable, Sequence
 
 from rag.inspecting import Asked, Candidate, Inspection, Stage
+from rag.languages import later, said
 from rag.rendering import inspection_words as words
-from rag.rendering.escape import Html, escape, joined
+from rag.rendering.escape import Html, escape, joined, told
+from rag.rendering.heard import retold
 
 
 def inspection_html(inspection: Inspection) -> Html:
     """All that is known of how an answer came about, as one section."""
     parts = (
-        _part("Decision", _decision(inspection), is_open=True),
-        _part("Timings", _timings(inspection), is_open=True),
-        _part("Search", _search(inspection)),
-        _part("Prompts", _prompts(inspection)),
+        _part(later("Decision"), _decision(inspection), is_open=True),
+        _part(later("Timings"), _timings(inspection), is_open=True),
+        _part(later("Search"), _search(inspection)),
+        _part(later("Prompts"), _prompts(inspection)),
     )
     return Html(
-        '<section class="inspection" aria-label="How this answer came about">'
+        f'<section class="inspection" aria-label="{told("How this answer came about")}">'
         f'<p class="why">{escape(words.why(inspection))}</p>{_changes(inspection.changes)}{joined(parts)}</section>'
     )
 
 
 def _part(title: str, body: Html, *, is_open: bool = False) -> Html:
     state = " open" if is_open else ""
-    return Html(f'<details class="inspection-part"{state}><summary>{escape(title)}</summary>{body}</details>')
+    return Html(f'<details class="inspection-part"{state}><summary>{told(title)}</summary>{body}</details>')
 
 
 def _changes(changes: Sequence[str]) -> Html:
@@ -36,16 +38,17 @@ def _changes(changes: Sequence[str]) -> Html:
         return Html("")
     items = joined([Html(f'<li dir="auto">{escape(change)}</li>') for change in changes])
     return Html(
-        f'<div class="changes" role="note"><p>Not all is as it was when this was answered:</p><ul>{items}</ul></div>'
+        f'<div class="changes" role="note"><p>{told("Not all is as it was when this was answered:")}</p>'
+        f"<ul>{items}</ul></div>"
     )
 
 
 def _decision(inspection: Inspection) -> Html:
     decision = inspection.decision
     if not decision.signals:
-        return _note("No signals were taken.")
+        return _note(said("No signals were taken."))
     rows = [_row(map(escape, words.signal_cells(signal))) for signal in decision.signals]
-    caption = "What speaks for the answer, and how many points less sure it would be without"
+    caption = said("What speaks for the answer, and how many points less sure it would be without")
     return Html(f"{_table(caption, words.SIGNAL_COLUMNS, rows)}{_note(words.decision_note(decision))}")
 
 
@@ -56,7 +59,7 @@ def _timings(inspection: Inspection) -> Html:
 
 def _stage(stage: Stage) -> Html:
     return Html(
-        f'<li class="stage"><span class="stage-name">{escape(stage.name)}</span>'
+        f'<li class="stage"><span class="stage-name">{escape(retold(stage.name))}</span>'
         '<span class="stage-track" aria-hidden="true">'
         f'<span class="stage-bar" style="width: {100 * stage.share:.1f}%"></span></span>'
         f'<span class="stage-time">{escape(words.stage_time(stage.seconds, stage.share))}</span></li>'
@@ -66,23 +69,24 @@ def _stage(stage: Stage) -> Html:
 def _search(inspection: Inspection) -> Html:
     candidates = inspection.found.candidates
     first, rest = candidates[: words.FIRST_CANDIDATES], candidates[words.FIRST_CANDIDATES :]
-    tables = [_candidates(f"The best {len(first)}", first)] if first else []
+    tables = [_candidates(said("The best {number}", number=len(first)), first)] if first else []
     if rest:
-        more = _candidates("The others, best first", rest)
+        more = _candidates(said("The others, best first"), rest)
         tables.append(Html(f"<details><summary>{escape(words.many_more(rest))}</summary>{more}</details>"))
     notes = [_note(note) for note in (words.preferred(inspection), words.cuts(inspection)) if note]
     return Html(f"{_searched(inspection)}{joined(notes)}{joined(tables)}")
 
 
 def _searched(inspection: Inspection) -> Html:
-    asked = [("The question, standing alone", text)] if (text := words.asked_as(inspection)) else []
-    asked += [("Part of it", part) for part in inspection.found.parts]
+    asked = [(said("The question, standing alone"), text)] if (text := words.asked_as(inspection)) else []
+    asked += [(said("Part of it"), part) for part in inspection.found.parts]
     items = [Html(f'<dt>{escape(name)}</dt><dd dir="auto">{escape(text)}</dd>') for name, text in asked]
     return Html(f'<dl class="searched">{joined(items)}</dl>') if items else Html("")
 
 
 def _candidates(caption: str, candidates: Sequence[Candidate]) -> Html:
-    return _table(f"{caption}: scores, with ranks in parentheses", words.CANDIDATE_COLUMNS, map(_candidate, candidates))
+    whole = said("{what}: scores, with ranks in parentheses", what=caption)
+    return _table(whole, words.CANDIDATE_COLUMNS, map(_candidate, candidates))
 
 
 def _candidate(candidate: Candidate) -> Html:
@@ -98,7 +102,7 @@ def _prompts(inspection: Inspection) -> Html:
     shown = [_prompt(asked, before) for asked, before in zip(prompts, (None, *prompts), strict=False)]
     notes = [words.withheld(inspection), words.answer_length(inspection)]
     if not prompts:
-        notes.insert(0, "The reader was asked nothing.")
+        notes.insert(0, said("The reader was asked nothing."))
     return Html(f"{joined(shown)}{joined([_note(note) for note in notes if note])}")
 
 
@@ -120,7 +124,7 @@ def _prompt(asked: Asked, before: Asked | None) -> Html:
 
 
 def _table(caption: str, columns: Sequence[str], rows: Iterable[Html]) -> Html:
-    heads = joined([Html(f'<th scope="col">{escape(column)}</th>') for column in columns])
+    heads = joined([Html(f'<th scope="col">{told(column)}</th>') for column in columns])
     return Html(
         f'<div class="table-scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
         f"<caption>{escape(caption)}</caption><thead><tr>{heads}</tr></thead>"

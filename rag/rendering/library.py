@@ -7,13 +7,17 @@ import math
 from collections.abc import Collection, Sequence
 
 from rag.holdings import Became, Behind, Chosen, Held, Listing, Opened, Result, Work
-from rag.rendering.escape import Html, escape, joined
+from rag.languages import counted, in_figures, later, said
+from rag.rendering.escape import Html, escape, joined, told
+from rag.rendering.heard import retold
+from rag.rendering.html import linked
 from rag.rendering.wording import is_web_address
 
 MOST_TEXT = 200_000
 """Characters of an article that are shown."""
 MOST_NAMED = 20
 """Files that the library is behind of, of which so many are named."""
+FIRST = later("Drop files above, or paste the address of a page. They are read on this machine and stay on it.")
 CHIPS = 3
 """Chosen articles that are named one by one."""
 
@@ -29,37 +33,41 @@ _SIGNS = {
 
 def library_summary_html(listing: Listing, behind: Sequence[Behind], may_change: bool) -> Html:
     """How much there is, and what it is behind of, with the button that syncs."""
-    held = f"{_counted(listing.documents, 'article')} in {_counted(listing.chunks, 'passage')}"
-    sync = _button("sync", "Sync", "Look into all folders and pages again") if may_change and listing.documents else ""
-    state = f"{len(behind):,} not up to date" if behind else "everything up to date"
-    line = f"{held} · {state}" if listing.documents else "Nothing here yet"
+    held = said("{articles} in {passages}", articles=_articles(listing.documents), passages=_passages(listing.chunks))
+    title = later("Look into all folders and pages again")
+    sync = _button("sync", later("Sync"), title) if may_change and listing.documents else ""
+    late = said("{number} not up to date", number=in_figures(len(behind)))
+    state = late if behind else said("everything up to date")
+    line = f"{held} · {state}" if listing.documents else said("Nothing here yet")
     return Html(f'<div class="holdings"><p>{escape(line)}</p>{sync}</div>{_behind(behind)}')
 
 
 def library_search_html() -> Html:
     """The box to look for articles; drawn once, so that typing isn't disturbed."""
     return Html(
-        '<div class="look" role="search"><label for="look-for">Look for an article</label>'
+        f'<div class="look" role="search"><label for="look-for">{told("Look for an article")}</label>'
         '<input id="look-for" type="search" maxlength="200" autocomplete="off" '
-        'placeholder="Title, author, file or words of the text"></div>'
+        f'placeholder="{told("Title, author, file or words of the text")}"></div>'
     )
 
 
 def library_list_html(listing: Listing, chosen: Collection[str], typed: str, only: str, opened: str = "") -> Html:
     """The articles found, a page of them. `only` is "all", "stale" or "chosen"."""
     if not listing.documents:
-        return Html(
-            '<div class="nothing"><h3>Add the first article</h3><p>Drop files above, or paste the address of a page. '
-            "They are read on this machine and stay on it.</p></div>"
-        )
-    choices = (("all", "All"), ("chosen", "Only chosen"), ("stale", "Only not up to date"))
+        return Html(f'<div class="nothing"><h3>{told("Add the first article")}</h3><p>{told(FIRST)}</p></div>')
+    choices = (
+        ("all", later("All")),
+        ("chosen", later("Only chosen")),
+        ("stale", later("Only not up to date")),
+    )
     tabs = joined([_button(f"only:{name}", label, pressed=name == only) for name, label in choices])
-    found = f"{listing.matching:,} found" if typed or only != "all" else ""
+    found = said("{number} found", number=in_figures(listing.matching)) if typed or only != "all" else ""
     head = Html(
-        f'<div class="narrowing" role="group" aria-label="Show">{tabs}<p role="status">{escape(found)}</p></div>'
+        f'<div class="narrowing" role="group" aria-label="{told("Show")}">{tabs}'
+        f'<p role="status">{escape(found)}</p></div>'
     )
     if not listing.articles:
-        return Html(f'{head}<p class="nothing">No article like that.</p>')
+        return Html(f'{head}<p class="nothing">{told("No article like that.")}</p>')
     rows = joined([_row(article, article.id in chosen, article.id == opened) for article in listing.articles])
     return Html(f'{head}<ul class="articles">{rows}</ul>{_pager(listing)}')
 
@@ -77,62 +85,70 @@ def article_html(
     """
     document = opened.document
     facts = [fact for fact in (document.published, document.author) if fact]
-    facts += [_counted(len(opened.chunks), "passage"), f"{len(document.text):,} characters"]
-    notes = [*(f"Not up to date: {reason}." for reason in opened.reasons)]
+    characters = said("{number} characters", number=in_figures(len(document.text)))
+    facts += [_passages(len(opened.chunks)), characters]
+    notes = [*(said("Not up to date: {reason}.", reason=retold(reason)) for reason in opened.reasons)]
     if opened.copies:
-        notes.append(f"Other versions: {', '.join(opened.copies)}.")
+        notes.append(said("Other versions: {names}.", names=", ".join(opened.copies)))
     if opened.siblings:
-        notes.append(f"The same file holds {_counted(opened.siblings, 'other article')}.")
-    asks = _button(f"unask:{document.id}", "Ask all articles again") if chosen else ""
-    remove = _button(f"remove:{document.id}", "Remove …") if may_change and not confirming else ""
+        notes.append(
+            counted(
+                "The same file holds {number} other article.",
+                "The same file holds {number} other articles.",
+                opened.siblings,
+            )
+        )
+    asks = _button(f"unask:{document.id}", later("Ask all articles again")) if chosen else ""
+    remove = _button(f"remove:{document.id}", later("Remove …")) if may_change and not confirming else ""
     head = Html(
-        f'<header><button type="button" class="close" data-act="close">Back to the list</button>'
+        f'<header><button type="button" class="close" data-act="close">{told("Back to the list")}</button>'
         f'<h2 dir="auto" tabindex="-1"{" data-focus" if focus else ""}>{escape(document.title)}</h2>'
         f'<p class="origin">{escape(" · ".join(facts))}</p><p class="origin place">{_link(opened)}</p>'
         f"{joined([_paragraph(note) for note in notes])}</header>"
     )
-    doing = Html(
-        f'<div class="doing">{_button(f"ask:{document.id}", "Ask only this article", main=True)}{asks}{remove}</div>'
-    )
+    only = _button(f"ask:{document.id}", later("Ask only this article"), main=True)
+    doing = Html(f'<div class="doing">{only}{asks}{remove}</div>')
     sure = _confirmation(opened) if confirming else ""
     return Html(f'<article class="opened">{head}{doing}{sure}{_text(opened)}</article>')
 
 
 def article_gone_html() -> Html:
     """What shows when an article was removed meanwhile."""
-    return Html('<p class="nothing" role="status">That article is no longer in the library.</p>')
+    return Html(f'<p class="nothing" role="status">{told("That article is no longer in the library.")}</p>')
 
 
 def work_html(work: Work | None, may_change: bool) -> Html:
     """The change that is under way, or what came of the last one."""
     if work is None:
         return Html("")
+    doing = escape(retold(work.doing))
     if work.running:
         amount = f'value="{work.percent:d}"' if work.percent is not None else ""
-        left = f"{_duration(work.seconds_left)} left" if work.seconds_left is not None else ""
-        parts = [f"{work.percent} %" if work.percent is not None else "", left, f"begun {work.begun}"]
-        said = "Cancelling …" if work.cancelling else " · ".join(filter(None, parts))
-        cancel = _button("cancel", "Cancel") if may_change and not work.cancelling else ""
+        left = said("{time} left", time=_duration(work.seconds_left)) if work.seconds_left is not None else ""
+        begun = said("begun {when}", when=retold(work.begun))
+        parts = [f"{work.percent} %" if work.percent is not None else "", left, begun]
+        state = said("Cancelling …") if work.cancelling else " · ".join(filter(None, parts))
+        cancel = _button("cancel", later("Cancel")) if may_change and not work.cancelling else ""
         return Html(
-            f'<section class="work running" aria-label="Change to the library"><p>{escape(work.doing)} …</p>{cancel}'
-            f'<progress max="100" {amount} aria-label="{escape(work.doing)}"></progress>'
-            f'<p class="said" role="status">{escape(said)}</p></section>'
+            f'<section class="work running" aria-label="{told("Change to the library")}"><p>{doing} …</p>{cancel}'
+            f'<progress max="100" {amount} aria-label="{doing}"></progress>'
+            f'<p class="said" role="status">{escape(state)}</p></section>'
         )
-    trouble = f'<p class="trouble" role="alert">{escape(work.failure)}</p>' if work.failure else ""
-    summary = f'<p class="said" role="status">{escape(work.summary)}</p>' if work.summary else ""
+    trouble = f'<p class="trouble" role="alert">{escape(retold(work.failure))}</p>' if work.failure else ""
+    summary = f'<p class="said" role="status">{escape(retold(work.summary))}</p>' if work.summary else ""
     rows = joined([_result(result) for result in work.results])
-    more = f'<p class="said">And {work.more:,} more.</p>' if work.more else ""
-    dismiss = _button("dismiss", "Dismiss")
+    more = f'<p class="said">{told("And {number} more.", number=in_figures(work.more))}</p>' if work.more else ""
+    dismiss = _button("dismiss", later("Dismiss"))
     results = f'<ul class="results">{rows}</ul>' if rows else ""
     return Html(
-        f'<section class="work" aria-label="Change to the library"><p>{escape(work.doing)}</p>{dismiss}'
+        f'<section class="work" aria-label="{told("Change to the library")}"><p>{doing}</p>{dismiss}'
         f"{trouble}{summary}{results}{more}</section>"
     )
 
 
 def trouble_html(message: str) -> Html:
     """Why something pressed in the library's view was not done."""
-    return Html(f'<section class="work"><p class="trouble" role="alert">{escape(message)}</p></section>')
+    return Html(f'<section class="work"><p class="trouble" role="alert">{escape(retold(message))}</p></section>')
 
 
 def chosen_html(chosen: Sequence[Chosen]) -> Html:
@@ -140,10 +156,13 @@ def chosen_html(chosen: Sequence[Chosen]) -> Html:
     if not chosen:
         return Html("")
     named = joined([Html(f"<bdi>{escape(one.title)}</bdi>") for one in chosen[:CHIPS]], ", ")
-    more = f" and {len(chosen) - CHIPS:,} more" if len(chosen) > CHIPS else ""
+    named = Html(f"{told('Only from:')} {named}")
+    beyond = len(chosen) - CHIPS
+    more = f" {told('and {number} more', number=in_figures(beyond))}" if beyond > 0 else ""
+    back = told("Ask all articles")
     return Html(
-        f'<p class="only-from" role="status"><span>Only from: {named}{more}</span>'
-        '<button type="button" data-act="all" aria-label="Ask all articles" title="Ask all articles">×</button></p>'
+        f'<p class="only-from" role="status"><span>{named}{more}</span>'
+        f'<button type="button" data-act="all" aria-label="{back}" title="{back}">×</button></p>'
     )
 
 
@@ -174,18 +193,18 @@ def library_script() -> str:
 
 def _button(act: str, label: str, title: str = "", pressed: bool | None = None, main: bool = False) -> Html:
     state = "" if pressed is None else f' aria-pressed="{"true" if pressed else "false"}"'
-    says = f' title="{escape(title)}"' if title else ""
+    says = f' title="{told(title)}"' if title else ""
     kind = ' class="main"' if main else ""
-    return Html(f'<button type="button"{kind} data-act="{escape(act)}"{state}{says}>{escape(label)}</button>')
+    return Html(f'<button type="button"{kind} data-act="{escape(act)}"{state}{says}>{told(label)}</button>')
 
 
 def _row(article: Held, chosen: bool, opened: bool) -> Html:
-    facts = [_short(article.source), article.published or "", _counted(article.chunks, "passage")]
-    stale = f'<span class="stale">{escape(", ".join(article.reasons))}</span>' if article.reasons else ""
+    facts = [_short(article.source), article.published or "", _passages(article.chunks)]
+    stale = f'<span class="stale">{_reasons(article.reasons)}</span>' if article.reasons else ""
     name, number = escape(article.title), escape(article.id)
     return Html(
         f'<li{" class=here" if opened else ""}><input type="checkbox" data-act="{number}" '
-        f'aria-label="Ask this article: {name}"{" checked" if chosen else ""}>'
+        f'aria-label="{told("Ask this article: {title}", title=article.title)}"{" checked" if chosen else ""}>'
         f'<div><button type="button" data-act="open:{number}" dir="auto">{name}</button>'
         f'<p class="origin">{escape(" · ".join(filter(None, facts)))}{stale}</p></div></li>'
     )
@@ -194,58 +213,60 @@ def _row(article: Held, chosen: bool, opened: bool) -> Html:
 def _pager(listing: Listing) -> Html:
     if listing.pages == 1:
         return Html("")
-    before = _button(f"page:{listing.page - 1}", "Previous") if listing.page > 1 else ""
-    after = _button(f"page:{listing.page + 1}", "Next") if listing.page < listing.pages else ""
-    where = f"Page {listing.page:,} of {listing.pages:,}"
-    return Html(f'<nav class="pager" aria-label="Pages of the list">{before}<span>{where}</span>{after}</nav>')
+    before = _button(f"page:{listing.page - 1}", later("Previous")) if listing.page > 1 else ""
+    after = _button(f"page:{listing.page + 1}", later("Next")) if listing.page < listing.pages else ""
+    where = told("Page {page} of {pages}", page=in_figures(listing.page), pages=in_figures(listing.pages))
+    label = told("Pages of the list")
+    return Html(f'<nav class="pager" aria-label="{label}">{before}<span>{where}</span>{after}</nav>')
 
 
 def _behind(behind: Sequence[Behind]) -> Html:
     if not behind:
         return Html("")
     rows = [
-        Html(f'<li><span class="stale">{escape(", ".join(one.reasons))}</span> <bdi>{escape(one.source)}</bdi></li>')
+        Html(f'<li><span class="stale">{_reasons(one.reasons)}</span> <bdi>{escape(one.source)}</bdi></li>')
         for one in behind[:MOST_NAMED]
     ]
-    more = f"<li>and {len(behind) - MOST_NAMED:,} more</li>" if len(behind) > MOST_NAMED else ""
-    return Html(
-        f'<details class="behind"><summary>What is not up to date</summary><ul>{joined(rows)}{more}</ul></details>'
-    )
+    beyond = len(behind) - MOST_NAMED
+    more = f"<li>{told('and {number} more', number=in_figures(beyond))}</li>" if beyond > 0 else ""
+    summary = told("What is not up to date")
+    return Html(f'<details class="behind"><summary>{summary}</summary><ul>{joined(rows)}{more}</ul></details>')
 
 
 def _result(result: Result) -> Html:
     name = f"<bdi>{escape(_short(result.name))}</bdi> " if result.name else ""
     return Html(
         f'<li class="{result.became}"><span class="sign" aria-hidden="true">{_SIGNS[result.became]}</span>'
-        f"<span>{name}<em>{result.became}</em> {escape(result.detail)}</span></li>"
+        f"<span>{name}<em>{escape(retold(result.became))}</em> {escape(retold(result.detail))}</span></li>"
     )
 
 
 def _link(opened: Opened) -> Html:
     document = opened.document
     address = document.file if is_web_address(document.file) else f"cited/{document.id}"
-    links = [f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">Open the original</a>']
+    links = [linked(said("Open the original"), address)]
     if document.url and is_web_address(document.url) and document.url != document.file:
-        links.append(f'<a href="{escape(document.url)}" target="_blank" rel="noopener noreferrer">As published</a>')
-    return joined([Html(f"<bdi>{escape(opened.place)}</bdi>"), *map(Html, links)], " · ")
+        links.append(linked(said("As published"), document.url))
+    return joined([Html(f"<bdi>{escape(opened.place)}</bdi>"), *links], " · ")
 
 
 def _confirmation(opened: Opened) -> Html:
     if opened.siblings:
-        then = "The other articles of its file stay. It comes back when that file changes."
+        then = said("The other articles of its file stay. It comes back when that file changes.")
     elif is_web_address(opened.document.file):
-        then = "Its page will not be visited any more."
+        then = said("Its page will not be visited any more.")
     elif opened.uploaded:
-        then = "Its file, which was sent to this page, is deleted."
+        then = said("Its file, which was sent to this page, is deleted.")
     else:
-        then = (
+        then = said(
             "Its file stays where it is, and syncing leaves it out from now on. Adding the file again brings it back."
         )
     return Html(
         f'<div class="card sure" role="alertdialog" aria-labelledby="sure-title" aria-describedby="sure-text">'
-        f'<h3 id="sure-title">Remove this article from the library?</h3><p id="sure-text">{escape(then)}</p>'
-        f'<div class="doing">{_button(f"really:{opened.document.id}", "Remove it", main=True)}'
-        f'<button type="button" data-act="open:{escape(opened.document.id)}" data-focus>Keep it</button></div></div>'
+        f'<h3 id="sure-title">{told("Remove this article from the library?")}</h3><p id="sure-text">{escape(then)}</p>'
+        f'<div class="doing">{_button(f"really:{opened.document.id}", later("Remove it"), main=True)}'
+        f'<button type="button" data-act="open:{escape(opened.document.id)}" data-focus>{told("Keep it")}</button>'
+        "</div></div>"
     )
 
 
@@ -259,7 +280,7 @@ def _text(opened: Opened) -> Html:
         end = borders[number + 1]
         shared = min(max(chunk.start, chunks[number - 2].end if number > 1 else 0), end)
         again = f'<span class="shared">{escape(text[chunk.start : shared])}</span>' if shared > chunk.start else ""
-        label = f"Passage {number}"
+        label = told("Passage {number}", number=number)
         parts.append(
             Html(
                 f'<section aria-label="{label}"><h3>{label}</h3>'
@@ -267,7 +288,7 @@ def _text(opened: Opened) -> Html:
             )
         )
     if shown < len(text):
-        parts.append(_paragraph(f"The first {shown:,} of {len(text):,} characters; the original has the rest."))
+        parts.append(_paragraph(_cut(shown, len(text))))
     return Html(f'<div class="text">{joined(parts)}</div>')
 
 
@@ -282,8 +303,21 @@ def _short(source: str) -> str:
     )
 
 
-def _counted(number: int, one: str) -> str:
-    return f"{number:,} {one}{'' if number == 1 else 's'}"
+def _cut(shown: int, of: int) -> str:
+    text = later("The first {shown} of {all} characters; the original has the rest.")
+    return said(text, shown=in_figures(shown), all=in_figures(of))
+
+
+def _articles(number: int) -> str:
+    return counted("{number} article", "{number} articles", number)
+
+
+def _passages(number: int) -> str:
+    return counted("{number} passage", "{number} passages", number)
+
+
+def _reasons(reasons: Sequence[str]) -> Html:
+    return escape(", ".join(map(retold, reasons)))
 
 
 def _duration(seconds: float) -> str:

@@ -1,7 +1,8 @@
 """The page before the page: name and password."""
 
+from rag.languages import direction, spoken
 from rag.rendering.assets import icon
-from rag.rendering.escape import Html, escape
+from rag.rendering.escape import Html, told
 
 LOGIN_STYLE = (
     ":root{color-scheme:light dark}"
@@ -15,12 +16,15 @@ LOGIN_STYLE = (
 
 def login_page(trouble: str = "") -> Html:
     """The form, and above it what was wrong with the last try."""
-    note = f'<p role="alert">{escape(trouble)}</p>' if trouble else ""
+    note = f'<p role="alert">{told(trouble)}</p>' if trouble else ""
     return Html(
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Citeline</title>'
+        f'<!doctype html><html lang="{spoken()}" dir="{direction()}"><head><meta charset="utf-8">'
+        "<title>Citeline</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<link rel="icon" href="{icon()}"><style>{LOGIN_STYLE}</style></head><body><h1>Citeline</h1>{note}'
-        '<form method="post" action="/login"><label>Name<input name="name" autocomplete="username" required autofocus>'
-        '</label><label>Password<input name="password" type="password" autocomplete="current-password" required>'
-        "</label><button>Log in</button></form></body></html>"
+        f'<form method="post" action="/login"><label>{told("Name")}'
+        '<input name="name" autocomplete="username" required autofocus>'
+        f"</label><label>{told('Password')}"
+        '<input name="password" type="password" autocomplete="current-password" required>'
+        f"</label><button>{told('Log in')}</button></form></body></html>"
     )

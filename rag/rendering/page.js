@@ -2,6 +2,7 @@
 (() => {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const scrolling = () => (calm.matches ? "auto" : "smooth");
+  const texts = () => document.querySelector("#masthead h1")?.dataset ?? {};
   const box = () => document.querySelector("#box textarea");
 
   function showSource(card) {
@@ -33,6 +34,51 @@
     );
   }
 
+  // The line for who is here for the first time goes for good once it was read.
+  const TOURED = "citeline toured";
+  try {
+    document.documentElement.classList.toggle("toured", localStorage.getItem(TOURED) !== null);
+  } catch {} // a browser that keeps nothing shows it every time
+  function endTour() {
+    document.documentElement.classList.add("toured");
+    try {
+      localStorage.setItem(TOURED, "yes");
+    } catch {}
+    box()?.focus();
+  }
+
+  // Gradio notices that the connection is lost, looks for it every two seconds and loads the page anew once it is back.
+  // Its message gives way to a line of ours, and what was being typed is kept.
+  const DRAFT = "citeline draft";
+  function tellOfLoss() {
+    const message = [...document.querySelectorAll("[data-testid=toast-text]")].find((text) =>
+      text.textContent.startsWith("Connection to the server was lost"),
+    );
+    if (!message || document.querySelector("#lost")) return;
+    message.closest(".toast-item").style.display = "none";
+    const answering = document.querySelector("#current .pending");
+    const line = Object.assign(document.createElement("p"), { id: "lost", role: "status" });
+    document.body.append(line);
+    line.textContent = answering ? texts().lost : texts().away;
+  }
+  addEventListener("pagehide", () => {
+    try {
+      sessionStorage.setItem(DRAFT, box()?.value ?? "");
+    } catch {}
+  });
+  let restored = false;
+  function restoreDraft() {
+    if (restored || !box()) return;
+    restored = true;
+    try {
+      const draft = sessionStorage.getItem(DRAFT);
+      sessionStorage.removeItem(DRAFT);
+      if (!draft || box().value) return;
+      box().value = draft;
+      box().dispatchEvent(new Event("input", { bubbles: true }));
+    } catch {}
+  }
+
   async function copy(button) {
     const text = button.dataset.text;
     try {
@@ -45,7 +91,7 @@
       area.remove();
     }
     const label = button.textContent;
-    button.textContent = "Copied";
+    button.textContent = texts().copied;
     setTimeout(() => (button.textContent = label), 1500);
   }
 
@@ -71,6 +117,7 @@
       }
       const pressed = event.target.closest("[data-act=copy]");
       if (pressed) return void copy(pressed);
+      if (event.target.closest(".tour .seen")) return endTour();
       if (event.target.closest(".shelf-toggle")) return showDrawer(!drawerShown());
       if (drawerShown() && (!event.target.closest("#drawer") || event.target.closest("[data-act=go]"))) showDrawer(false);
       const empty = !box()?.value.trim();
@@ -104,6 +151,14 @@
   // What the page's address, a file that was made and an article that was opened ask for once they are there.
   let reader = null;
   function settle() {
+    const { lang, dir } = texts();
+    if (lang && document.documentElement.lang !== lang) document.documentElement.lang = lang;
+    if (dir && document.documentElement.dir !== dir) document.documentElement.dir = dir;
+    // Gradio names these in English only; what stands on them is in the reader's language.
+    for (const drop of document.querySelectorAll("#files button[aria-label], #bulk-file button[aria-label]"))
+      drop.removeAttribute("aria-label");
+    tellOfLoss();
+    restoreDraft();
     const place = document.querySelector("#place .place");
     if (place) {
       const address = new URL(location);

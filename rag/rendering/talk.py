@@ -10,13 +10,20 @@ from datetime import datetime
 from typing import Protocol
 
 from rag.exchanges import Exchange, Feedback, Stopped, Trouble, Vote
-from rag.rendering.escape import Html, escape, joined
+from rag.languages import day_in_words, later
+from rag.rendering.escape import Html, escape, joined, told
 from rag.rendering.html import answer_citations, marked, origin_html, source_notes
 from rag.types import Answer, Passage
 
-REASONS = ("It is wrong", "It isn’t what I asked", "The source doesn’t say so", "Something is missing")
+REASONS = (
+    later("It is wrong"),
+    later("It isn’t what I asked"),
+    later("The source doesn’t say so"),
+    later("Something is missing"),
+)
 """Why an answer is no good, to choose from."""
 FORMATS = (("md", "Markdown"), ("docx", "Word"), ("pdf", "PDF"), ("json", "JSON"))
+"""Ending and name of what a conversation is saved as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +54,17 @@ def tools_html(exchange: Exchange, tools: Tools) -> Html:
     buttons = []
     if isinstance(exchange.outcome, Answer) and not exchange.outcome.abstained:
         buttons += [
-            _button("copy", "Copy", number, text=tools.plain),
-            _button("copy", "Copy with sources", number, text=tools.cited),
+            _button("copy", later("Copy"), number, text=tools.plain),
+            _button("copy", later("Copy with sources"), number, text=tools.cited),
         ]
-    buttons += [_button("again", "Ask again", number), _button("edit", "Edit question", number)]
+    buttons += [_button("again", later("Ask again"), number), _button("edit", later("Edit question"), number)]
     if isinstance(exchange.outcome, Answer):
         buttons += [
-            _vote(Vote.UP, "Good answer", number, given),
-            _vote(Vote.DOWN, "Bad answer", number, given),
-            _button("inspect", "How it came about", number),
+            _vote(Vote.UP, later("Good answer"), number, given),
+            _vote(Vote.DOWN, later("Bad answer"), number, given),
+            _button("inspect", later("How it came about"), number),
         ]
-    group = f'<div class="tools" role="group" aria-label="With this answer">{joined(buttons)}</div>'
+    group = f'<div class="tools" role="group" aria-label="{told("With this answer")}">{joined(buttons)}</div>'
     return Html(f"{group}{_why(number, given)}")
 
 
@@ -67,7 +74,7 @@ def suggestions_html(questions: Sequence[str]) -> Html:
         return Html("")
     items = joined([Html(f'<li><button type="button" dir="auto">{escape(one)}</button></li>') for one in questions])
     return Html(
-        '<section class="next" aria-label="Questions to go on with"><h3>Go on with</h3>'
+        f'<section class="next" aria-label="{told("Questions to go on with")}"><h3>{told("Go on with")}</h3>'
         f'<ul class="examples">{items}</ul></section>'
     )
 
@@ -85,8 +92,8 @@ def reader_html(exchange: Exchange, number: int) -> Html:
     first = min(of_this, default=(shown.chunk.start, shown.chunk.end))
     text = marked(document.text, spans or [(shown.chunk.start, shown.chunk.end)], first)
     return Html(
-        f'<section class="reader" aria-label="Article" data-scope="{escape(exchange.scope)}">'
-        '<p class="reader-bar"><button type="button" data-act="close">Back to the sources</button></p>'
+        f'<section class="reader" aria-label="{told("Article")}" data-scope="{escape(exchange.scope)}">'
+        f"{_back()}"
         f'<h2 dir="auto">{escape(document.title)}</h2><p class="origin">{origin_html(shown, of_this, True)}</p>'
         f"{source_notes(shown)}"
         f'<div class="passage" dir="auto">{text}</div></section>'
@@ -96,14 +103,14 @@ def reader_html(exchange: Exchange, number: int) -> Html:
 def drawer_html(entries: Sequence[Entry], current: str) -> Html:
     """The saved conversations, newest first."""
     if not entries:
-        return Html('<p class="note">Conversations are kept here.</p>')
+        return Html(f'<p class="note">{told("Conversations are kept here.")}</p>')
     return Html(f'<ul class="saved">{joined([_entry(entry, current) for entry in entries])}</ul>')
 
 
 def found_html(found: Sequence[tuple[str, str, str, Sequence[tuple[int, int]]]]) -> Html:
     """What a search in conversations found: (id, title, excerpt, spans in it) each."""
     if not found:
-        return Html('<p class="note">Nothing found.</p>')
+        return Html(f'<p class="note">{told("Nothing found.")}</p>')
     items = [
         Html(
             f'<li><button type="button" data-act="go" data-id="{escape(ident)}"><span dir="auto">{escape(title)}</span>'
@@ -120,7 +127,7 @@ def place_html(conversation: str, title: str, shared: str = "", read_only: bool 
     `shared` is the address of its shared copy, where there is one; `opened` shows what can be done at once.
     """
     if read_only:
-        note = f'<p class="note" dir="auto">A shared conversation: {escape(title)}</p>'
+        note = f'<p class="note" dir="auto">{told("A shared conversation: {title}", title=title)}</p>'
         return Html(f'<div class="place" data-conversation="" data-read-only>{note}</div>')
     if not conversation:
         return Html('<div class="place" data-conversation=""></div>')
@@ -131,12 +138,13 @@ def place_html(conversation: str, title: str, shared: str = "", read_only: bool 
     ]
     return Html(
         f'<div class="place" data-conversation="{ident}">'
-        f'<details class="whole"{" open" if opened else ""}><summary>This conversation</summary>'
-        f'<form class="rename" data-id="{ident}"><label>Title <input name="title" maxlength="200" '
-        f'value="{escape(title)}"></label><button>Rename</button></form>'
-        f'<p class="exports">Save as {joined(formats)}</p><p><button type="button" data-act="share">'
-        f"{'Share as it is now' if shared else 'Share a link'}</button> "
-        f'<button type="button" data-act="delete" data-id="{ident}" data-sure="Delete for good?">Delete</button></p>'
+        f'<details class="whole"{" open" if opened else ""}><summary>{told("This conversation")}</summary>'
+        f'<form class="rename" data-id="{ident}"><label>{told("Title")} <input name="title" maxlength="200" '
+        f'value="{escape(title)}"></label><button>{told("Rename")}</button></form>'
+        f'<p class="exports">{told("Save as")} {joined(formats)}</p><p><button type="button" data-act="share">'
+        f"{told('Share as it is now') if shared else told('Share a link')}</button> "
+        f'<button type="button" data-act="delete" data-id="{ident}" '
+        f'data-sure="{told("Delete for good?")}">{told("Delete")}</button></p>'
         f"{_shared_link(shared)}</details></div>"
     )
 
@@ -144,19 +152,20 @@ def place_html(conversation: str, title: str, shared: str = "", read_only: bool 
 def shelf_button_html() -> Html:
     """Opens and closes the list of conversations."""
     return Html(
-        '<button type="button" class="shelf-toggle" aria-expanded="false" aria-controls="drawer">Conversations</button>'
+        '<button type="button" class="shelf-toggle" aria-expanded="false" aria-controls="drawer">'
+        f"{told('Conversations')}</button>"
     )
 
 
 def closable(body: Html) -> Html:
     """Something shown in place of the sources, with the way back to them."""
-    back = '<p class="reader-bar"><button type="button" data-act="close">Back to the sources</button></p>'
-    return Html(f'<section class="reader">{back}{body}</section>')
+    return Html(f'<section class="reader">{_back()}{body}</section>')
 
 
 def handout_html(address: str, name: str) -> Html:
     """A file made for the reader; the page fetches it by itself."""
-    return Html(f'<a class="handout" href="{escape(address)}" download="{escape(name)}">Save {escape(name)}</a>')
+    label = told("Save {name}", name=name)
+    return Html(f'<a class="handout" href="{escape(address)}" download="{escape(name)}">{label}</a>')
 
 
 def talk_script() -> str:
@@ -177,6 +186,11 @@ def talk_script() -> str:
     )
 
 
+def _back() -> Html:
+    label = told("Back to the sources")
+    return Html(f'<p class="reader-bar"><button type="button" data-act="close">{label}</button></p>')
+
+
 def _passages(exchange: Exchange) -> Sequence[Passage]:
     match exchange.outcome:
         case Stopped(draft):
@@ -191,8 +205,8 @@ def _shared_link(address: str) -> Html:
     if not address:
         return Html("")
     link = f'<a class="shared" href="{escape(address)}">{escape(address)}</a>'
-    end = '<button type="button" data-act="withdraw">Stop sharing</button>'
-    return Html(f'<p class="note">Whoever has this link can read it: {link} {end}</p>')
+    end = f'<button type="button" data-act="withdraw">{told("Stop sharing")}</button>'
+    return Html(f'<p class="note">{told("Whoever has this link can read it:")} {link} {end}</p>')
 
 
 def _button(
@@ -202,7 +216,7 @@ def _button(
     state = "" if pressed is None else f' aria-pressed="{str(pressed).lower()}"'
     kind = f' data-vote="{vote}"' if vote else ""
     return Html(
-        f'<button type="button" data-act="{act}" data-number="{number}"{kind}{content}{state}>{escape(label)}</button>'
+        f'<button type="button" data-act="{act}" data-number="{number}"{kind}{content}{state}>{told(label)}</button>'
     )
 
 
@@ -216,16 +230,17 @@ def _why(number: int, given: Feedback | None) -> Html:
     buttons = [
         Html(
             f'<button type="button" data-act="reason" data-number="{number}" data-reason="{escape(reason)}" '
-            f'aria-pressed="{str(reason == given.reason).lower()}">{escape(reason)}</button>'
+            f'aria-pressed="{str(reason == given.reason).lower()}">{told(reason)}</button>'
         )
         for reason in REASONS
     ]
-    return Html(f'<div class="tools why" role="group" aria-label="What is bad about it">{joined(buttons)}</div>')
+    label = told("What is bad about it")
+    return Html(f'<div class="tools why" role="group" aria-label="{label}">{joined(buttons)}</div>')
 
 
 def _entry(entry: Entry, current: str) -> Html:
     here = ' aria-current="true"' if entry.id == current else ""
-    day = entry.changed.astimezone().strftime("%-d %B %Y")
+    day = day_in_words(entry.changed.astimezone().date())
     return Html(
         f'<li><button type="button" data-act="go" data-id="{escape(entry.id)}"{here}>'
         f'<span dir="auto">{escape(entry.title)}</span>'

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from rag.languages import said
 from rag.rendering.escape import plain
 from rag.rendering.wording import (
     ABSTAINED,
@@ -38,12 +39,12 @@ def answer_text(answer: Answer) -> str:
     """
     when = timeframe_in_words(answer.timeframe)
     if answer.abstained:
-        heading = f"{ABSTAINED} {reason_in_words(answer.reason)}".rstrip()
+        heading = f"{said(ABSTAINED)} {reason_in_words(answer.reason)}".rstrip()
         body = "\n".join([heading, _one_line(looked_for(answer)), *([when] if when else [])])
-        return _with_list(body, NO_ANSWER, [_reference(passage) for passage in answer.passages])
+        return _with_list(body, said(NO_ANSWER), [_reference(passage) for passage in answer.passages])
     references = [_cited(passage, answer) for passage in cited_passages(answer)]
     body = "".join(_sentences(answer)).strip()
-    return _with_list(f"{body}\n\n{when}" if when else body, "Sources", references)
+    return _with_list(f"{body}\n\n{when}" if when else body, said("Sources"), references)
 
 
 def _with_list(body: str, title: str, references: list[str]) -> str:

@@ -5,50 +5,47 @@ from collections.abc import Sequence
 from datetime import date
 from urllib.parse import urlsplit
 
+from rag.languages import day_in_words, in_figures, later, said
 from rag.types import Answer, Claim, Document, Passage, Reason, Timeframe, Verdict, page_of
 
-ABSTAINED = "The articles don’t say."
-NO_ANSWER = "Closest, but not an answer"
+ABSTAINED = later("The articles don’t say.")
+NO_ANSWER = later("Closest, but not an answer")
 """Above the passages that a refusal shows."""
 
 _REASONS = {
-    Reason.READER_ABSTAINED: "The closest passages were read, and none of them answers the question.",
-    Reason.NOTHING_FOUND: "No passage in the library has anything to do with the question.",
-    Reason.UNLIKELY: "The passages touch on the question, but probably don’t state the answer.",
-    Reason.UNSURE: "An answer was written, but it is too likely to be wrong, so it is withheld.",
-    Reason.UNSUPPORTED: "An answer was written, but nothing in the passages supports it, so it is withheld.",
+    Reason.READER_ABSTAINED: later("The closest passages were read, and none of them answers the question."),
+    Reason.NOTHING_FOUND: later("No passage in the library has anything to do with the question."),
+    Reason.UNLIKELY: later("The passages touch on the question, but probably don’t state the answer."),
+    Reason.UNSURE: later("An answer was written, but it is too likely to be wrong, so it is withheld."),
+    Reason.UNSUPPORTED: later("An answer was written, but nothing in the passages supports it, so it is withheld."),
 }
 
 _VERDICTS = {
-    Verdict.PARTLY_SUPPORTED: "partly supported",
-    Verdict.UNSUPPORTED: "not supported",
+    Verdict.PARTLY_SUPPORTED: later("partly supported"),
+    Verdict.UNSUPPORTED: later("not supported"),
 }
 
 _STALE = {
-    "changed": "Its file has changed since it was indexed; `rag sync` reads it again.",
-    "missing": "Its file is gone; `rag sync` removes it from the library.",
+    "changed": later("Its file has changed since it was indexed; `rag sync` reads it again."),
+    "missing": later("Its file is gone; `rag sync` removes it from the library."),
 }
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 MOST_PLACES = 4
 """Copies of an article that are named; of more only the number is given."""
 
 
 def reason_in_words(reason: Reason) -> str:
     """Why the answer was refused, as a sentence; empty for `Reason.ANSWERED`."""
-    return _REASONS.get(reason, "")
+    return said(_REASONS.get(reason, ""))
 
 
 def looked_for(answer: Answer) -> str:
     """What was searched for, as a sentence: `Looked for: Who leads ByteDance?`"""
-    return f"Looked for: {answer.standalone_question}"
+    return said("Looked for: {question}", question=answer.standalone_question)
 
 
 def verdict_in_words(verdict: Verdict) -> str:
     """The doubt to show beside a sentence; empty when there is none."""
-    return _VERDICTS.get(verdict, "")
+    return said(_VERDICTS.get(verdict, ""))
 
 
 def is_web_address(source: str) -> bool:
@@ -114,19 +111,19 @@ def also_in(passage: Passage) -> str:
     """Where else the article stands, such as "also in: b.txt, c.org/news"; empty for nowhere."""
     names = [source_name(source) for source in passage.copies]
     beyond = len(names) - MOST_PLACES
-    named = [*names[:MOST_PLACES], *([f"{beyond} more"] if beyond > 0 else [])]
-    return f"also in: {', '.join(named)}" if named else ""
+    named = [*names[:MOST_PLACES], *([said("{number} more", number=beyond)] if beyond > 0 else [])]
+    return said("also in: {places}", places=", ".join(named)) if named else ""
 
 
 def stale_in_words(passage: Passage) -> str:
     """That the article isn't what its file says any more, as a sentence; empty where it is, or nobody knows."""
-    return _STALE.get(passage.stale, "")
+    return said(_STALE.get(passage.stale, ""))
 
 
 def date_in_words(published: str) -> str:
     """ "2024-03-14" → "14 March 2024"; anything else, such as "spring 2024", is left as it is."""
     try:
-        return _day(date.fromisoformat(published))
+        return day_in_words(date.fromisoformat(published))
     except ValueError:
         return published
 
@@ -134,29 +131,22 @@ def date_in_words(published: str) -> str:
 def timeframe_in_words(frame: Timeframe) -> str:
     """Which articles were preferred for their dates, as a sentence; empty where dates made no difference."""
     if not frame.limited:
-        return "Newer articles were preferred." if frame.newest else ""
+        return said("Newer articles were preferred.") if frame.newest else ""
     days = _days(frame)
     if frame.required:
-        return f"Only articles published {days} were searched, and those without a date."
-    newest = ", the newest first" if frame.newest else ""
-    return f"Articles published {days} were preferred{newest}."
+        return said("Only articles published {days} were searched, and those without a date.", days=days)
+    if frame.newest:
+        return said("Articles published {days} were preferred, the newest first.", days=days)
+    return said("Articles published {days} were preferred.", days=days)
 
 
 def _days(frame: Timeframe) -> str:
     if frame.first == frame.last and frame.first:
-        return f"on {_day(frame.first)}"
-    return " ".join(
-        part
-        for part in (
-            f"from {_day(frame.first)}" if frame.first else "",
-            f"until {_day(frame.last)}" if frame.last else "",
-        )
-        if part
-    )
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+        return said("on {day}", day=day_in_words(frame.first))
+    first, last = (day_in_words(day) if day else "" for day in (frame.first, frame.last))
+    if first and last:
+        return said("from {first} until {last}", first=first, last=last)
+    return said("from {day}", day=first) if first else said("until {day}", day=last)
 
 
 def _pages(document: Document, spans: Sequence[tuple[int, int]]) -> str:
@@ -165,7 +155,8 @@ def _pages(document: Document, spans: Sequence[tuple[int, int]]) -> str:
     texts = list(dict.fromkeys(str(a) if a == b else f"{a}–{b}" for a, b in runs if a is not None))
     if not texts:
         return ""
-    return f"page {texts[0]}" if texts[0].isdigit() and len(texts) == 1 else f"pages {', '.join(texts)}"
+    one = texts[0].isdigit() and len(texts) == 1
+    return said("page {page}", page=texts[0]) if one else said("pages {pages}", pages=", ".join(texts))
 
 
 def cited_numbers(answer: Answer) -> list[int]:
@@ -201,20 +192,23 @@ def timing_parts(answer: Answer) -> list[str]:
     ['confidence 84 %', 'first word 0.9 s', 'answer 3.1 s', 'found in 0.05 s', 'smollm2-135m-instruct on llama_cpp']
     """
     timings = answer.timings
-    total = "decided in" if answer.abstained else "answer"
-    spent = (("first word", timings.first_token), (total, timings.total), ("found in", timings.retrieval))
-    parts = [f"{label} {in_seconds(value)}" for label, value in spent if value > 0]
-    sure = [f"confidence {percent(answer.confidence)}"] if answer.signals and not answer.abstained else []
-    return [*sure, *parts, f"{answer.models.reader} on {answer.models.engine}"]
+    total = later("decided in {seconds}") if answer.abstained else later("answer {seconds}")
+    spent = (
+        (later("first word {seconds}"), timings.first_token),
+        (total, timings.total),
+        (later("found in {seconds}"), timings.retrieval),
+    )
+    parts = [said(text, seconds=in_seconds(value)) for text, value in spent if value > 0]
+    sure = [said("confidence {share}", share=percent(answer.confidence))]
+    models = said("{reader} on {engine}", reader=answer.models.reader, engine=answer.models.engine)
+    return [*(sure if answer.signals and not answer.abstained else []), *parts, models]
 
 
 def in_seconds(value: float) -> str:
     """`3.1 s`"""
     if value < 0.01:
-        return "< 0.01 s"
-    if value < 0.1:
-        return f"{value:.2f} s"
-    return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
+        return f"< {in_figures(0.01, 2)} s"
+    return f"{in_figures(value, 2 if value < 0.1 else 1 if value < 10 else 0)} s"
 
 
 def percent(share: float) -> str:

@@ -92,7 +92,6 @@ def test_what_the_page_asks_for_gets_through(path: str) -> None:
         "/gradio_api/info",
         "/gradio_api/openapi.json",
         "/gradio_api/token",
-        "/gradio_api/app_id",
         "/gradio_api/deep_link?session_hash=abc",
         "/gradio_api/runs",
         "/gradio_api/vibe-code/",

@@ -1,0 +1,64 @@
+"""What is done with a conversation as a whole: found again, exported, shared, renamed, deleted."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import gradio as gr
+
+from rag import rendering
+from rag.conversations import Conversations
+from rag.errors import InputError
+from rag.exporting import Format, exported, file_name
+from rag.guarding import Door
+from rag.page.shared import owner_of, tried
+from rag.page.shown import Shown
+
+TYPES = {
+    Format.MARKDOWN: "text/markdown; charset=utf-8",
+    Format.JSON: "application/json",
+    Format.DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    Format.PDF: "application/pdf",
+}
+
+
+class Keeping:
+    """The saved conversations of whoever a request is from."""
+
+    def __init__(self, saved: Conversations, door: Door) -> None:
+        self._saved = saved
+        self._door = door
+
+    def listed(self, request: gr.Request, current: str, wanted: str = "") -> str:
+        """All of them, of which `current` is shown, or those in which the words `wanted` stand."""
+        owner = owner_of(request)
+        if not wanted.strip():
+            return rendering.drawer_html(tried(self._door, lambda: self._saved.listed(owner), ()), current)
+        found = tried(self._door, lambda: self._saved.search(owner, wanted), ())
+        excerpts = [(one, one.answer if one.answer.spans else one.question) for one in found]
+        return rendering.found_html([(one.conversation, one.title, text.text, text.spans) for one, text in excerpts])
+
+    def exported(self, shown: Shown, ending: str, request: gr.Request) -> str:
+        """The file that the page fetches by itself. Raises InputError for an unknown format."""
+        wanted = next((one for one in Format if one.value == ending or one.name.lower() == ending), None)
+        if wanted is None:
+            raise InputError(f"There is no format {ending!r}.")
+        kept = self._saved.read(owner_of(request), shown.id)
+        name = file_name(kept, wanted)
+        token = self._door.handed.put(request.username, name, exported(kept, wanted), TYPES[wanted])
+        return rendering.handout_html(f"handed/{token}", name)
+
+    def changed(self, shown: Shown, detail: Mapping[str, str], request: gr.Request) -> Shown | None:
+        """After what `detail["act"]` says: "share", "withdraw", "rename" or "delete", after which there is none."""
+        owner, ident = owner_of(request), detail.get("id") or shown.id
+        match detail["act"]:
+            case "share":
+                return replace(shown, shared=self._saved.share(owner, ident))
+            case "withdraw":
+                self._saved.withdraw(owner, ident)
+                return replace(shown, shared="")
+            case "rename":
+                self._saved.rename(owner, ident, detail.get("title", ""))
+                return replace(shown, title=detail["title"].strip())
+            case _:
+                self._saved.delete(owner, ident)
+                return None
