@@ -120,7 +120,7 @@ def _used_by(process: int) -> float:
     import psutil
 
     used = psutil.Process(process).cpu_times()
-    return used.user + used.system
+    return float(used.user + used.system)
 
 
 def shown(what: str, taken: Sequence[Taken]) -> str:

@@ -78,7 +78,7 @@ class ScriptedPipeline:
         self.left_early = threading.Event()
         self.closed = False
         self.suggestions: tuple[str, ...] = ()
-        self.beginnings = ("how much does TikTok pay Microsoft?", "What began in March?")
+        self.beginnings: tuple[str, ...] = ("how much does TikTok pay Microsoft?", "What began in March?")
 
     def stream_answer(
         self,

@@ -32,7 +32,7 @@ def test_by_visible_labels_alone_an_article_is_added_asked_checked_and_the_answe
         tab.get_by_role("link", name="Source 1: The bill").click()
         opened = tab.get_by_role("region", name="Article")
         expect(opened.get_by_role("heading", name="The bill")).to_be_visible()
-        sentence = opened.get_by_role("mark")
+        sentence = opened.locator("mark")
         expect(sentence).to_have_text("TikTok pays Microsoft twenty million dollars a month.")
         expect(sentence).to_be_focused()
         expect(sentence).to_be_in_viewport()

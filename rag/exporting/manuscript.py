@@ -32,8 +32,8 @@ _MARK = re.compile(r" ?\[(\d{1,3})\]")
 _ILLEGAL = re.compile("[\ufffe\uffff\U0001fffe\U0001ffff]")
 """What `plain` leaves and XML doesn't take, and the like."""
 _STALE = {
-    "changed": "Its file had changed since it was indexed.",
-    "missing": "Its file was gone.",
+    "changed": later("Its file had changed since it was indexed."),
+    "missing": later("Its file was gone."),
 }
 """Of the time of the answer: by now it may have been indexed anew."""
 
@@ -209,8 +209,8 @@ def _notes(passages: Sequence[Passage]) -> tuple[str, ...]:
     """Of all places that were known at some time, and the last that was heard of the file."""
     copies = tuple(dict.fromkeys(copy for passage in passages for copy in passage.copies))
     stale = next((passage.stale for passage in reversed(passages) if passage.stale), "")
-    said = (also_in(replace(passages[0], copies=copies)), _STALE.get(stale, ""))
-    return tuple(clean(note) for note in said if note)
+    notes = (also_in(replace(passages[0], copies=copies)), said(_STALE.get(stale, "")))
+    return tuple(clean(note) for note in notes if note)
 
 
 def _section(exchange: Exchange, sources: _Sources) -> Section:

@@ -1,12 +1,19 @@
 """An article with all that a library keeps of it, as it moves from one library to another."""
 
+from __future__ import annotations
+
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from rag.late import Late
 from rag.types import Chunk, Document, Vectors
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = Late("numpy")
 
 _ORIGINS = """
     SELECT origins.loader, origins.mark FROM origins JOIN documents ON documents.number = origins.document

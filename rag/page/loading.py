@@ -2,10 +2,9 @@
 
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
-from typing import Any
 
 WRITER = "gradio.component_meta"
 
@@ -38,15 +37,14 @@ class _Finder(MetaPathFinder):
         return spec
 
 
-class _Loader:
+class _Loader(Loader):
     """A loader, and then the module's function replaced; where another version has no such function nothing is lost."""
 
-    def __init__(self, loader: Any) -> None:
+    def __init__(self, loader: Loader) -> None:
         self._loader = loader
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        made: ModuleType | None = self._loader.create_module(spec)
-        return made
+        return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)

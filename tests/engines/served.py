@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from rag.engines.openai_compatible import OpenAICompatibleEngine
+from rag.engines.openai_compatible.engine import OpenAICompatibleEngine
 from rag.engines.openai_compatible.probing import look
 from rag.engines.openai_compatible.server import Server
 

@@ -4,15 +4,19 @@ vLLM, SGLang, llama.cpp's server, Ollama, LM Studio and others do; docs/servers.
 is the way in.
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from rag.engines.openai_compatible.engine import OpenAICompatibleEngine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from rag.engines.openai_compatible.keys import check_transport, server_key
-from rag.engines.openai_compatible.probing import look
-from rag.engines.openai_compatible.server import Server, ServerUnreachable
+from rag.engines.openai_compatible.trouble import ServerUnreachable
 from rag.errors import EngineError
 
-__all__ = ["OpenAICompatibleEngine", "Remote", "ServerUnreachable", "has_key", "open_remote"]
+if TYPE_CHECKING:
+    from rag.engines.openai_compatible.engine import OpenAICompatibleEngine
+
+__all__ = ["Remote", "ServerUnreachable", "has_key", "open_remote"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,11 @@ def open_remote(remote: Remote) -> OpenAICompatibleEngine:
         raise EngineError(
             "The engine openai_compatible needs a server. Set its address, as in RAG_SERVER=http://127.0.0.1:8000."
         )
+    # httpx and anyio: only for who has a server.
+    from rag.engines.openai_compatible.engine import OpenAICompatibleEngine
+    from rag.engines.openai_compatible.probing import look
+    from rag.engines.openai_compatible.server import Server
+
     key = server_key(remote.url)
     check_transport(remote.url, key, remote.plain_http)
     server = Server(remote.url, key, remote.patience)

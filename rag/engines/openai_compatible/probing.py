@@ -7,7 +7,8 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
 
-from rag.engines.openai_compatible.server import Server, ServerUnreachable
+from rag.engines.openai_compatible.server import Server
+from rag.engines.openai_compatible.trouble import ServerUnreachable
 from rag.errors import EngineError
 
 SHOWN_MODELS = 20

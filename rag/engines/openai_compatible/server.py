@@ -21,6 +21,7 @@ from httpx_sse import EventSource, SSEError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from rag.engines.openai_compatible.keys import KEY_VARIABLE, KEYRING_SERVICE, is_loopback, origin
+from rag.engines.openai_compatible.trouble import ServerTrouble, ServerUnreachable
 from rag.errors import EngineError
 
 TICK = 0.05
@@ -40,17 +41,6 @@ MESSAGE_CHARACTERS = 300
 CLOSED = "The reader has been closed. Start Citeline again."
 
 Taker = Callable[[Any], None]
-
-
-class ServerTrouble(EngineError):
-    """What may pass: the server is busy, or failed."""
-
-    retry_after: float | None = None
-    """Seconds the server asked for."""
-
-
-class ServerUnreachable(ServerTrouble):
-    """Nothing answers at the address, or only a gateway, or not in time."""
 
 
 class Server:
