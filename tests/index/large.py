@@ -37,7 +37,7 @@ class WholeLibrary:
     def remove(self, ids: Ids) -> None:
         self._change(ids.tolist(), None)
 
-    def search(self, query: Vectors, k: int, among: Ids | None = None) -> list[tuple[int, float]]:
+    def search(self, query: Vectors, k: int, among: "Ids | None" = None) -> list[tuple[int, float]]:
         only = None if among is None else frozenset(map(str, among.tolist()))
         with Library(self.folder, self._identity) as library:
             return [(int(hit.chunk.document_id), hit.score) for hit in library.nearest(query, k, only)]
@@ -46,7 +46,7 @@ class WholeLibrary:
         with Library(self.folder, self._identity) as library:
             return library.count().chunks
 
-    def _change(self, ids: list[int], vectors: Vectors | None) -> None:
+    def _change(self, ids: list[int], vectors: "Vectors | None") -> None:
         with open_writer(self.folder, self._identity, growth=self._growth) as writer:
             writer.remember_root("anything")
             for at, number in enumerate(ids):
