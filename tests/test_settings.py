@@ -217,3 +217,11 @@ def test_loading_settings_makes_no_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_described(name: str) -> None:
     assert Settings.model_fields[name].description
+
+
+def test_the_readme_names_every_setting() -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    named = {
+        name for row in re.findall(r"^\| (`.*?`) \|", readme, re.MULTILINE) for name in re.findall("`([a-z_]+)`", row)
+    }
+    assert set(Settings.model_fields) - named == set()
