@@ -1,8 +1,7 @@
 """Question → `Answer`, by all the stages in their order."""
 
 import threading
-import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import takewhile
@@ -21,6 +20,7 @@ from rag.pipeline.conditions import (
     library_fingerprint,
     reader_revision,
 )
+from rag.pipeline.writing import Stopwatch, Writing, as_text, overheard, stoppable
 from rag.retrieval import RERANKED, Budget, Retrieved, explain, rankings, retrieve
 from rag.settings import Settings
 from rag.syncing import stale_sources
@@ -39,8 +39,6 @@ from rag.types import (
     Passage,
     PassagesFound,
     Reason,
-    TextPiece,
-    Timings,
     Turn,
     Verdict,
 )
@@ -99,15 +97,15 @@ class Pipeline:
         or the engine meets.
         """
         question = self._accepted(question)
-        watch = _Stopwatch()
+        watch = Stopwatch()
         standalone = prepared.standalone_for(question, history)
         if not standalone:
-            standalone = yield from _overheard(preparing.stand_alone(question, history, self.engine))
+            standalone = yield from overheard(preparing.stand_alone(question, history, self.engine))
         watch.note("standalone")
         found = self._retrieve(standalone, documents)
         watch.note("retrieval")
         yield PassagesFound(found.passages)
-        writing = _Writing(question, standalone, found, lambda: self._models, watch)
+        writing = Writing(question, standalone, found, lambda: self._models, watch)
         if not found.passages:
             yield writing.refused(Reason.NOTHING_FOUND)
             return
@@ -116,7 +114,7 @@ class Pipeline:
         answerable = prepared.answerable.get(check)
         if answerable is None:
             # Reading is what takes long, and while it warms up an engine can be stopped; `choose` can't be.
-            yield from _stoppable(self.engine.warm(check))
+            yield from stoppable(self.engine.warm(check))
             answerable = self.engine.choose(check, prompting.YES_NO)[0]
         writing.signals = signals.before(standalone, found, answerable)
         writing.confidence = signals.at_best(self._calibration, writing.signals)
@@ -127,7 +125,7 @@ class Pipeline:
         grounder = Grounder(found.passages, standalone)
         prompt = prompting.answer_prompt(standalone, found.passages, today)
         pieces = self.engine.stream(prompt, Limits(self.settings.answer_tokens))
-        written = yield from _as_text(cited_pieces(pieces, grounder), watch)
+        written = yield from as_text(cited_pieces(pieces, grounder), watch)
         watch.note("generation")
         text, claims = grounder.ground(written)
         if is_abstention(text):
@@ -174,7 +172,7 @@ class Pipeline:
     def recall(self, question: str) -> Answer:
         """What the reader says from memory, with nothing to read: shows how much of a score is memory."""
         question = check_question(question)
-        watch = _Stopwatch()
+        watch = Stopwatch()
         pieces = self.engine.stream(prompting.recall_prompt(question), Limits(self.settings.answer_tokens))
         text = "".join(pieces).strip()
         watch.note("generation")
@@ -357,99 +355,3 @@ def check_question(question: str) -> str:
             f"The question has {len(question):,} characters; at most {QUESTION_CHARACTERS:,} are accepted. Shorten it."
         )
     return question
-
-
-def _stoppable(work: Iterator[None]) -> Iterator[TextPiece]:
-    """An empty piece after each step of `work`."""
-    for _ in work:
-        yield TextPiece("")
-
-
-def _as_text(pieces: Generator[str, None, str], watch: "_Stopwatch") -> Generator[TextPiece, None, str]:
-    """The pieces as events; what the generator returns, when it has ended."""
-    seen = False
-    while True:
-        try:
-            piece = next(pieces)
-        except StopIteration as end:
-            written: str = end.value
-            return written
-        if piece and not seen:
-            watch.note_first_token()
-            seen = True
-        yield TextPiece(piece)
-
-
-def _overheard(work: Generator[None, None, str]) -> Generator[TextPiece, None, str]:
-    """What `work` returns; an empty piece after each of its steps keeps it stoppable."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            made: str = end.value
-            return made
-        yield TextPiece("")
-
-
-class _Writing:
-    """An answer in the making."""
-
-    def __init__(
-        self, question: str, standalone: str, found: Retrieved, models: Callable[[], Models], watch: "_Stopwatch"
-    ) -> None:
-        """`models` tells at the end which ones took part: another engine may have stepped in."""
-        self._asked = (question, standalone)
-        self._found = found
-        self._models = models
-        self._watch = watch
-        self.signals: Mapping[str, float] = {}
-        self.confidence = 0.0
-
-    def answered(self, text: str, claims: tuple[Claim, ...]) -> Finished:
-        return self._finished(text, claims, Reason.ANSWERED)
-
-    def refused(self, reason: Reason) -> Finished:
-        return self._finished(prompting.ABSTENTION, (), reason)
-
-    def _finished(self, text: str, claims: tuple[Claim, ...], reason: Reason) -> Finished:
-        question, standalone = self._asked
-        return Finished(
-            Answer(
-                question=question,
-                standalone_question=standalone,
-                text=text,
-                claims=claims,
-                passages=self._found.passages,
-                abstained=reason is not Reason.ANSWERED,
-                reason=reason,
-                confidence=self.confidence,
-                timings=self._watch.timings(),
-                models=self._models(),
-                signals=self.signals,
-                timeframe=self._found.timeframe,
-            )
-        )
-
-
-class _Stopwatch:
-    """Seconds per stage: `note` closes the stage of that name, `add` one that has been worked on before."""
-
-    def __init__(self) -> None:
-        self._started = self._stage_started = time.perf_counter()
-        self._timings = Timings()
-
-    def note(self, stage: str) -> None:
-        now = time.perf_counter()
-        self._timings = replace(self._timings, **{stage: now - self._stage_started})
-        self._stage_started = now
-
-    def add(self, stage: str) -> None:
-        before = getattr(self._timings, stage)
-        self.note(stage)
-        self._timings = replace(self._timings, **{stage: before + getattr(self._timings, stage)})
-
-    def note_first_token(self) -> None:
-        self._timings = replace(self._timings, first_token=time.perf_counter() - self._started)
-
-    def timings(self) -> Timings:
-        return replace(self._timings, total=time.perf_counter() - self._started)
