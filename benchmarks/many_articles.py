@@ -2,13 +2,15 @@
 
     python -m benchmarks.many_articles                               # 10,000 articles, the embedder of the settings
     python -m benchmarks.many_articles --count 2000 --embedder words # an embedder that only counts words
+    python -m benchmarks.many_articles --keep FOLDER                 # and leave the library there, for other measures
 
-Every twentieth article is another's copy with some words changed. The library lies in a temporary folder.
+Every twentieth article is another's copy with some words changed. The library lies in a temporary folder otherwise.
 """
 
 import argparse
 import random
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -125,11 +127,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--embedder", choices=["settings", "words"], default="settings")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where the library is left")
     options = parser.parse_args()
     settings = load_settings()
     embedder: Embedder = WordEmbedder() if options.embedder == "words" else open_embedder(settings)
     with tempfile.TemporaryDirectory() as folder:
         measure(Path(folder), options.count, embedder, library_identity(settings, embedder))
+        if options.keep:
+            shutil.copytree(Path(folder) / "index", options.keep)
 
 
 if __name__ == "__main__":
