@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "settings": "errors",
     "logs": "",
     "ahead": "types",
+    "remembering": "types",
     "idle": "errors logs",
     "languages": "",
     "model_files": "errors",
@@ -65,7 +66,9 @@ MAY_IMPORT = {
     "syncing": "types errors documents index stores indexing",
     "rebuilding": "types errors documents index stores visiting indexing",
     "watching": "",
-    "pipeline": f"types errors settings ahead model_files {STAGES} visiting indexing syncing rebuilding calibration",
+    "pipeline": (
+        f"types errors settings ahead remembering model_files {STAGES} visiting indexing syncing rebuilding calibration"
+    ),
     "batch": "types errors settings records documents index pipeline",
     "rendering": "types languages plain_text exchanges inspecting holdings tasks",
     "exporting": "types errors languages records exchanges rendering",

@@ -45,10 +45,11 @@ class LibraryAsker:
         return self.pipeline.read_ahead(question.text, passages)
 
     def answer(self, question: Question) -> Answer:
+        self.pipeline.embedder.forget()  # its vectors may depend on what was asked before, in their last digits
         return self.pipeline.answer(question.text, documents=self.documents(question))
 
     def forget(self) -> None:
-        self.pipeline.engine.forget()
+        self.pipeline.forget()
 
     def documents(self, question: Question) -> frozenset[str] | None:
         """Ids of the documents it may be answered from; None for all. Raises QuestionError for an unknown one."""

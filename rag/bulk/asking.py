@@ -55,9 +55,10 @@ class AskerInLine(LibraryAsker):
         documents = self.documents(question)
         with self._desk.slot(CLIENT, self._leave) as slot:
             if slot.number != self._last + 1:
-                self.pipeline.engine.forget()
+                self.pipeline.forget()
                 self._catch_up(slot)
             self._last = -1
+            self.pipeline.embedder.forget()
             for event in self.pipeline.stream_answer(question.text, (), documents):
                 if slot.over():
                     raise Left
@@ -70,7 +71,7 @@ class AskerInLine(LibraryAsker):
         """Read what was answered before an interruption, unless a reader waits."""
         for question, passages in self._behind:
             if slot.readers_wait():
-                self.pipeline.engine.forget()
+                self.pipeline.forget()
                 break
             deque(super().read_ahead(question, passages), maxlen=0)
         self._behind.clear()

@@ -21,6 +21,7 @@ from rag.pipeline.conditions import (
     reader_revision,
 )
 from rag.pipeline.writing import Stopwatch, Writing, as_text, overheard, stoppable
+from rag.remembering import Remembering
 from rag.retrieval import RERANKED, Budget, Retrieved, explain, rankings, retrieve
 from rag.settings import Settings
 from rag.syncing import stale_sources
@@ -67,7 +68,7 @@ class Pipeline:
         """`today` tells which day it is, for questions about last week."""
         self.settings = settings
         self.library = library
-        self.embedder = embedder
+        self.embedder = Remembering.around(embedder)
         self.engine = engine
         self._today = today
         self._calibration = calibration.load(settings.calibration)
@@ -335,6 +336,11 @@ class Pipeline:
             "calibration": calibration_revision(self._calibration, self.settings.max_wrong),
         }
         return Conditions(answer_settings(self.settings), self._models, revisions, library_fingerprint(self.library))
+
+    def forget(self) -> None:
+        """Keep nothing of what was read for earlier questions: what follows comes out as after a start."""
+        self.engine.forget()
+        self.embedder.forget()
 
     def close(self) -> None:
         """Free models and library. Safe to call twice."""

@@ -1,6 +1,6 @@
 """What is done for a question while it is typed: the same work as after it, no answer but the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +12,11 @@ from rag.engines.llama_server import LlamaServerEngine
 from rag.errors import QuestionError
 from rag.pipeline import Pipeline
 from rag.settings import Settings
-from rag.types import Answer, Finished, TextPiece, Timings
+from rag.types import Answer, Finished, TextPiece, Timings, Vectors
 from tests.engines.counting import Reading
 from tests.engines.runtimes import open_runtime
 from tests.engines.tiny_gguf import write_tiny_gguf
+from tests.fakes import WordEmbedder
 from tests.pipeline.scripted import FOLLOW_UP, NO, QUESTION, REPLY, REWRITTEN, TALK, YES, Scripted, finished
 
 HALF = "What did the harbour of Varel"
@@ -45,6 +46,27 @@ def test_what_was_prepared_is_not_done_again_and_the_answer_is_the_same(scripted
     assert engine.prompts[1] == answer
     assert [prompt.request[-20:] for prompt in engine.prompts[2:]] == ["stion? Reply Yes or No."[-20:]]
     assert without_seconds(finished(events)) == expected
+
+
+def test_its_passages_are_not_read_closely_again_until_all_is_forgotten(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    plain = WordEmbedder.embed_tokens
+
+    def noted(self: WordEmbedder, texts: Sequence[str]) -> list[tuple[Vectors, list[tuple[int, int]]]]:
+        read.extend(texts)
+        return plain(self, texts)
+
+    monkeypatch.setattr(WordEmbedder, "embed_tokens", noted)
+    pipeline, _ = scripted.reads(REPLY)
+    ahead = prepared(pipeline, QUESTION)
+    before = len(read)
+    list(pipeline.stream_answer(QUESTION, prepared=ahead))
+    assert (before > 1, len(read)) == (True, before)
+    pipeline.forget()
+    pipeline.find_passages(QUESTION)
+    assert sorted(read[before:]) == sorted(read[:before])
 
 
 def test_who_hands_nothing_in_asks_everything_anew(scripted: Scripted) -> None:
