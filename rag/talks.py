@@ -7,8 +7,9 @@ nobody has watched for a while is stopped, sooner where others wait: whoever ask
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
+from functools import partial
 
 from rag import rendering
 from rag.conversations import Conversations, Place
@@ -18,10 +19,13 @@ from rag.exchanges import Draft, Exchange
 from rag.logs import log_failure
 from rag.types import Turn
 
-ABANDONED = 60.0
-"""Seconds for which an answer goes on that no tab watches."""
-ABANDONED_WHILE_OTHERS_WAIT = 30.0
-"""The same where other questions wait; who has lost the connection for ten seconds is back sooner, also when slow."""
+ABANDONED, ABANDONED_WHILE_OTHERS_WAIT = 60.0, 30.0
+"""Seconds for which an answer goes on that no tab watches: who has lost the connection for ten seconds, and is slow
+besides, is back sooner. The second where other questions wait."""
+LEFT, LEFT_WHILE_OTHERS_WAIT = 12.0, 5.0
+"""The same where the tab said that it goes; a page that is loaded anew is back sooner."""
+NOTICED = 15.0
+"""Seconds, at most, after which it is noticed that such a tab doesn't watch any more."""
 SAVED_EVERY = 2.0
 """Seconds between two savings of an answer that is being written, at least."""
 BEGINNING = "Searching the articles"
@@ -32,7 +36,8 @@ _log = logging.getLogger("citeline")
 class Running:
     """An answer under way. Safe to use from several threads."""
 
-    def __init__(self, exchange: Exchange, place: Place | None, unsaved: str) -> None:
+    def __init__(self, exchange: Exchange, place: Place | None, unsaved: str, left: Callable[[], float]) -> None:
+        """`left` says when, by `time.monotonic`, a tab of who asked last said that it goes."""
         self.leave = threading.Event()
         self.kept = False
         """Whether it goes on unwatched: who asked is still there, and looks at something else."""
@@ -43,9 +48,10 @@ class Running:
         self.exchange = exchange
         """As things stand."""
         self._place = place
+        self._left = left
         self._changed = threading.Condition()
         self._watchers = 0
-        self._watched = time.monotonic()
+        self._came = self._watched = time.monotonic()
 
     @property
     def is_going_on(self) -> bool:
@@ -56,6 +62,7 @@ class Running:
         """The exchange as it stands, again at least every `TICK` seconds, and last when nothing more will come."""
         with self._changed:
             self._watchers += 1
+            self._came = time.monotonic()
         try:
             while isinstance((shown := self.exchange).outcome, Draft):
                 yield shown
@@ -77,16 +84,30 @@ class Running:
             self._changed.notify_all()
 
     def _is_abandoned(self, others_wait: bool) -> bool:
-        patience = ABANDONED_WHILE_OTHERS_WAIT if others_wait else ABANDONED
         with self._changed:
-            return not (self.kept or self._watchers) and time.monotonic() - self._watched > patience
+            if self.kept or self._watchers:
+                return False
+            since, left = self._watched, self._left()
+            if left > max(self._came, since - NOTICED):
+                since, patience = max(since, left), LEFT_WHILE_OTHERS_WAIT if others_wait else LEFT
+            else:
+                patience = ABANDONED_WHILE_OTHERS_WAIT if others_wait else ABANDONED
+            return time.monotonic() - since > patience
 
 
 class Talks:
     """Asks the desk, and keeps what comes of it in `saved`."""
 
-    def __init__(self, desk: Desk, saved: Conversations, log_texts: bool = False) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        saved: Conversations,
+        log_texts: bool = False,
+        left: Callable[[str], float] = lambda _: float("-inf"),
+    ) -> None:
+        """`left` says when, by `time.monotonic`, a tab of this owner last said that it goes."""
         self.saved = saved
+        self._left = left
         self._desk = desk
         self._log_texts = log_texts
         self._lock = threading.Lock()
@@ -114,7 +135,7 @@ class Talks:
             place = self.saved.ask(owner, question, draft, conversation or None, replacing)
         except RagError as error:
             unsaved = str(error)
-        running = Running(Exchange(len(earlier) + 1, question, draft), place, unsaved)
+        running = Running(Exchange(len(earlier) + 1, question, draft), place, unsaved, partial(self._left, owner))
         if place:
             with self._lock:
                 before = self._running.get((owner, place.conversation))

@@ -132,8 +132,8 @@ def test_stop_shows_at_once_even_while_the_pipeline_is_deaf(tab: Page) -> None:
 
 
 @browser_test
-def test_an_answer_that_nobody_comes_back_to_is_stopped(chromium: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(talks, "ABANDONED", 0.3)
+def test_an_answer_whose_tab_was_closed_is_stopped(chromium: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talks, "LEFT", 0.3)
     pipeline = ScriptedPipeline([PassagesFound((passage(1),)), threading.Event()])
     with served(pipeline) as address:
         tab = chromium.new_page()

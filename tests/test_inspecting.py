@@ -202,7 +202,7 @@ def test_a_decision_that_would_fall_otherwise_now_is_named(
 def test_known_conditions_tell_which_settings_library_and_code_have_changed(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.pipeline.answering.reader_revision", lambda _: "")
+    monkeypatch.setattr("rag.pipeline.answering.reader_revision", lambda *_: "")
     reading(pipeline, REPLY)
     answer, made = pipeline.answer(QUESTION), pipeline.conditions()
     assert pipeline.inspect(answer, made=made).changes == ()

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,12 +22,14 @@ OWNER = "browser one"
 
 
 @contextmanager
-def talking(folder: Path, *scripts: list[Step]) -> Iterator[tuple[Talks, ScriptedPipeline]]:
+def talking(
+    folder: Path, *scripts: list[Step], left: Callable[[str], float] = lambda _: float("-inf")
+) -> Iterator[tuple[Talks, ScriptedPipeline]]:
     pipeline = ScriptedPipeline(*scripts)
     desk = Desk(load_settings(), lambda _settings, _report: pipeline)
     desk.open()
     with Conversations(folder) as saved:
-        yield Talks(desk, saved), pipeline
+        yield Talks(desk, saved, left=left), pipeline
         desk.close()
 
 
@@ -64,6 +66,24 @@ def test_an_answer_that_nobody_watches_is_stopped_after_a_while(
         assert isinstance(ended(running).outcome, Stopped)
         assert isinstance(kept(talking_to, running).outcome, Stopped)
         assert talking_to.running(OWNER, running.conversation) is None
+
+
+def test_who_said_that_they_go_is_waited_for_less_unless_they_have_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talks, "LEFT", 0.2)
+    endless: list[Step] = [PassagesFound((passage(1),)), TextPiece("It pays"), threading.Event()]
+    departures: list[float] = []
+    with talking(tmp_path, endless, left=lambda _: max(departures, default=float("-inf"))) as (talking_to, pipeline):
+        running = talking_to.ask(OWNER, "tab", "how much?")
+        next(watching := running.drawings())
+        departures.append(time.monotonic())
+        watching.close()  # type: ignore[attr-defined]
+        next(watching := running.drawings())  # loaded anew
+        watching.close()  # type: ignore[attr-defined]
+        assert not pipeline.left_early.wait(0.6)
+        departures.append(time.monotonic())
+        assert pipeline.left_early.wait(30)
 
 
 def test_an_answer_goes_on_while_it_is_watched_or_its_reader_is_elsewhere_on_the_page(

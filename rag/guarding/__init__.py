@@ -13,10 +13,12 @@ users     names and hashed passwords in a file
 logins    who is logged in
 cited     the files behind citations
 handed    the files that the page made for a reader
+departures  readers who said that they go
 files     what is read of a file, and the name it is saved under
 """
 
 from rag.guarding.cited import MAX_BYTES, Cited
+from rag.guarding.departures import Departures, reader_name
 from rag.guarding.gate import BROWSER, USER, Door, Gate
 from rag.guarding.handed import Handed
 from rag.guarding.headers import document_policy
@@ -39,6 +41,7 @@ __all__ = [
     "READY",
     "USER",
     "Cited",
+    "Departures",
     "Door",
     "Gate",
     "Handed",
@@ -50,4 +53,5 @@ __all__ = [
     "is_loopback",
     "is_wildcard",
     "openai_error",
+    "reader_name",
 ]

@@ -27,6 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.guarding.bodies import BodyRefused, read_body, replayed
 from rag.guarding.cited import DOCUMENT_ID, Cited
+from rag.guarding.departures import Departures, reader_name
 from rag.guarding.files import disposition
 from rag.guarding.handed import TOKEN_PATTERN, Handed
 from rag.guarding.headers import ALWAYS, NOTHING, inline_scripts, login_policy, page_policy
@@ -40,6 +41,7 @@ from rag.guarding.routes import (
     CHAT,
     CONFIGURATION,
     JOIN,
+    LEAVING,
     MCP,
     OPENAI,
     READ,
@@ -91,6 +93,7 @@ class Door:
     """None where everyone may come in."""
     cited: Cited = field(default_factory=Cited)
     handed: Handed = field(default_factory=Handed)
+    departures: Departures = field(default_factory=Departures)
     uploads: Uploads = field(default_factory=Uploads)
     questions: Rates = field(default_factory=lambda: Rates(60, 20))
     """Presses of a button, by client."""
@@ -181,6 +184,10 @@ class Gate:
             browser = ""
             if request.url.path == "/":
                 browser = answer.cookie(self._cookie(request, "browser"), request.url.scheme == "https")
+        if request.url.path == LEAVING:
+            self._door.departures.note(reader_name(user, browser))
+            await Response(status_code=204)(scope, receive, answer.send)
+            return
         send: Send = answer.page if request.url.path == "/" else answer.send
         with ExitStack() as stack:
             if request.method == "POST":

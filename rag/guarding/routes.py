@@ -24,6 +24,9 @@ OPENAI = "/v1/"
 """Beginning of the addresses that OpenAI's clients ask for."""
 CHAT = "/v1/chat/completions"
 
+LEAVING = "/leaving"
+"""What a tab sends as it goes."""
+
 ALIVE, READY = "/healthz", "/readyz"
 """What may be asked by anybody, also where there is a login."""
 METRICS = "/metrics"
@@ -44,6 +47,7 @@ _OF_THE_PAGE: tuple[Route, ...] = tuple(
         (READ, rf"{ALIVE}|{READY}"),
         (("POST",), r"/gradio_api/(?:queue/join|cancel|reset)/?"),
         (("POST",), UPLOAD),
+        (("POST",), LEAVING),
     )
 )
 

@@ -48,7 +48,7 @@ def serving(
         service = Service(settings, opener, stopping, Workers(settings, opener, stopping) if workers else None)
         desk = service.desk
         conversations = Conversations(settings.conversations_folder)
-        page = build_page(desk, Talks(desk, conversations, settings.log_texts), door)
+        page = build_page(desk, Talks(desk, conversations, settings.log_texts, door.departures.last), door)
         answering = with_service(with_tools(with_page(page, door), desk, door), service)
         server = _server(Gate(answering, door, numbers(page), ahead.numbers(page)))
         desk.open()  # last, for it loads PyTorch beside what comes after

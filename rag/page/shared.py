@@ -9,7 +9,7 @@ from gradio.i18n import I18nData
 
 from rag.desk import UNFORESEEN
 from rag.errors import RagError
-from rag.guarding import BROWSER, Door, is_loopback
+from rag.guarding import BROWSER, Door, is_loopback, reader_name
 from rag.logs import log_failure
 
 Updates: TypeAlias = dict[Any, Any]
@@ -46,10 +46,8 @@ def client_of(request: gr.Request) -> str:
 
 def owner_of(request: gr.Request) -> str:
     """Whose conversations are shown: a user's where there is a login, else a browser's; without cookies a tab's."""
-    if request.username:
-        return f"user {request.username}"
     browser = request.request.scope.get(BROWSER) if request.request else None
-    return f"browser {browser}" if browser else f"tab {request.session_hash}"
+    return reader_name(request.username, browser or "") or f"tab {request.session_hash}"
 
 
 def tried(door: Door, work: Callable[[], Any], otherwise: Any) -> Any:

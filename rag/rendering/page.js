@@ -62,6 +62,7 @@
     line.textContent = answering ? texts().lost : texts().away;
   }
   addEventListener("pagehide", () => {
+    if (!document.querySelector("#lost")) navigator.sendBeacon("leaving"); // else it is Gradio that loads the page
     try {
       sessionStorage.setItem(DRAFT, box()?.value ?? "");
     } catch {}
