@@ -4,11 +4,11 @@
     python -m benchmarks.load --calm --record calm.jsonl  # nothing killed: what benchmarks.capacity compares with
     python -m benchmarks.load --database                  # the library on PostgreSQL and Milvus Lite, both killed too
 
-Real servers on this machine: `rag serve --workers 2` with the real embedder, and llama.cpp's server with a reader of 135
-million parameters. Nine readers of ten ask through /v1/chat/completions as streams, the tenth through the page's API; each
-asks, reads, thinks and asks again. A question names a mark that only one article has, which alone may be cited. Needs
-the models (`RAG_MODELS`, `rag models fetch smollm2-135m-instruct`). Ends with status 1 where something was lost, mixed
-up or failed without reason.
+Real servers on this machine: `rag serve --workers 2` with the real embedder, and llama.cpp's server with a reader of
+135 million parameters. Nine readers of ten ask through /v1/chat/completions as streams, the tenth through the page's
+API; each asks, reads, thinks and asks again. A question names a mark that only one article has, which alone may be
+read and cited. Needs the models (`RAG_MODELS`, `rag models fetch smollm2-135m-instruct`). Ends with status 1 where
+something was lost, mixed up or failed without reason.
 """
 
 import argparse
@@ -28,7 +28,8 @@ from typing import Any
 import httpx
 
 from benchmarks.load_stage import Marked, furnish, marked, servers, settings_in
-from benchmarks.load_trouble import Disturbed, Watched, disturb, stores, watch
+from benchmarks.load_trouble import KILLED, RECOVERING, Disturbed, Watched, disturb, stores, watch
+from rag.service.workers import LOST
 
 TURN = "Searching the articles"
 """What is told when a question's turn has come."""
@@ -154,7 +155,10 @@ class Load:
                         why = mixed_up(article, told)
                         outcome = "mixed" if why else "refused" if told["abstained"] else "answered"
                     elif kind == "refused":
-                        outcome, why = ("turned away" if told[0] == httpx.codes.TOO_MANY_REQUESTS else "failed"), told[1]
+                        outcome, why = (
+                            ("turned away" if told[0] == httpx.codes.TOO_MANY_REQUESTS else "failed"),
+                            told[1],
+                        )
                     elif kind == "failed":
                         outcome, why = "failed", told
         except (httpx.HTTPError, TimeoutError) as error:
@@ -184,11 +188,18 @@ def told(asked: list[Asked], watched: Watched, disturbed: list[Disturbed]) -> li
 
 
 def unexplained(asked: list[Asked], disturbed: list[Disturbed]) -> list[Asked]:
-    """What was lost, mixed up, or failed though all that it needs was there."""
-    def excused(one: Asked) -> bool:
-        return one.outcome == "failed" and any(one.ended >= away.at and one.asked <= away.back for away in disturbed)
+    """What was lost, mixed up, or failed though all that it needs was there; a killed worker excuses one answer."""
+    killed = sum(one.what == KILLED for one in disturbed)
+    disturbed = [one for one in disturbed if one.what != KILLED]
 
-    return [one for one in asked if one.outcome in ("lost", "mixed", "failed") and not excused(one)]
+    def excused(one: Asked) -> bool:
+        return one.outcome == "failed" and any(
+            one.ended >= away.at and one.asked <= away.back + RECOVERING for away in disturbed
+        )
+
+    bad = [one for one in asked if one.outcome in ("lost", "mixed", "failed") and not excused(one)]
+    broken_off = [one for one in bad if LOST in one.why]
+    return [one for one in bad if one not in broken_off[:killed]]
 
 
 async def _play(load: Load, watched: Watched, citeline: Any, troubles: Any, seconds: float) -> list[Disturbed]:
@@ -206,7 +217,9 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=50)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=300.0)
-    parser.add_argument("--think", type=float, default=10.0, help="seconds between answer and next question, on average")
+    parser.add_argument(
+        "--think", type=float, default=10.0, help="seconds between answer and next question, on average"
+    )
     parser.add_argument("--calm", action="store_true", help="kill nothing")
     parser.add_argument("--database", action="store_true", help="library on PostgreSQL and Milvus Lite")
     parser.add_argument("--record", type=Path, help="file to which every question is written")

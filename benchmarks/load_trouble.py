@@ -2,15 +2,21 @@
 
 import asyncio
 import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from benchmarks.load_stage import Process
+from benchmarks.load_stage import PATIENCE, Process
+from tests.browser import free_port
 
 GLANCE = 0.5
 SAMPLED = 10
@@ -18,7 +24,8 @@ SAMPLED = 10
 AWAY = 15.0
 """Seconds for which a server is away."""
 RECOVERING = 60.0
-"""Seconds after a server's return in which a failure may still be its: what was under way is tried again, then fails."""
+"""Seconds after a server's return in which a failure may still be its: what was under way is tried again first."""
+KILLED = "a worker was killed"
 
 
 @dataclass(slots=True)
@@ -104,7 +111,7 @@ class Stores:
             citeline.children()[0].kill()
 
         troubles = [
-            Trouble("a worker was killed", 0.2, kill_worker, _nothing, away=0.0),
+            Trouble(KILLED, 0.2, kill_worker, _nothing, away=0.0),
             Trouble("the model server was killed", 0.4, lambda: model.end(signal.SIGKILL), model.start),
         ]
         for number, (name, server) in enumerate(self.servers.items()):
@@ -120,9 +127,37 @@ def stores(on_servers: bool) -> Iterator[Stores]:
         return
     from tests.stores.servers import postgres
 
-    with postgres() as server:
-        from benchmarks.load_milvus import milvus
-
-        with milvus(Path(server.folder)) as vectors:
+    with postgres() as server, tempfile.TemporaryDirectory(prefix="citeline-milvus-") as folder:
+        vectors = Milvus(Path(folder))
+        vectors.start()
+        try:
             settings = {"store": "milvus", "database": server.url, "store_uri": vectors.address}
             yield Stores(settings, {"PostgreSQL": server, "Milvus": vectors})
+        finally:
+            vectors.stop()
+
+
+class Milvus:
+    """Milvus Lite's own server, which several processes may use; it can be stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        port = free_port()
+        self.address = f"http://127.0.0.1:{port}"
+        self._port = port
+        self._command = [sys.executable, "-m", "milvus_lite", "server", "--data-dir", str(folder / "data")]
+        self._command += ["--host", "127.0.0.1", "--port", str(port)]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), 1):
+                return
+            time.sleep(GLANCE)
+        raise SystemExit("Milvus Lite's server did not start.")
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait()

@@ -54,8 +54,6 @@ READY_SECONDS = 3.0
 """In which a worker says whether it is ready."""
 LONGEST_SILENCE = 120.0
 """Seconds in which a worker says something, if only that it is still there."""
-ASIDE = 1.0
-"""Seconds in which a worker that could not be reached, or is starting, is asked only if no other can be."""
 PASSED_ON = (b"content-type", b"traceparent", b"tracestate")
 LOST = "The process that was answering has ended. Ask again."
 
@@ -72,7 +70,8 @@ class Worker:
     client: httpx.AsyncClient
     questions: int = 0
     """Handed on and not yet answered."""
-    aside_until: float = 0.0
+    reached: bool = False
+    """Whether it takes questions, as far as is known; what it needs for answering them may be away all the same."""
     revivals: int = 0
     revive_at: float = 0.0
 
@@ -87,6 +86,8 @@ class Workers:
     _workers: list[Worker] = field(default_factory=list)
     _line: Line = field(init=False)
     _figures: Figures | None = None
+    _reached_at: float = field(default_factory=time.monotonic)
+    """When a worker could be reached last."""
     folder: Path | None = None
     _closing: threading.Event = field(default_factory=threading.Event)
 
@@ -154,30 +155,32 @@ class Workers:
             return
         try:
             with self._figures.waiting() if self._figures else nullcontext():
-                while not (self._one_is_free() and self._line.take(ticket)):
+                while not (self._one_is_free(told) and self._line.take(ticket)):
                     await told.waits(self._line.ahead(ticket))
                     await sleep(GLANCE)
             await self._hand_on(scope, body, told, handed)
         finally:
             self._line.leave(ticket)
 
-    def _one_is_free(self) -> bool:
-        """Or none can be reached, which has to be said."""
-        reachable = [worker for worker in self._workers if worker.aside_until <= time.monotonic()]
-        return not reachable or any(not worker.questions for worker in reachable)
+    def _one_is_free(self, told: Told) -> bool:
+        """Or none can be reached, which has to be said: at once, or after a while to who has waited already."""
+        reached = [worker for worker in self._workers if worker.reached]
+        if reached:
+            self._reached_at = time.monotonic()
+            return any(not worker.questions for worker in reached)
+        return not told.begun or time.monotonic() - self._reached_at > LONGEST_SILENCE
 
     async def _hand_on(self, scope: Scope, body: bytes, told: Told, handed: Handed) -> None:
         """To another worker where one is gone before anything of an answer was told."""
         refused: Response = openai_error(503, "Citeline is starting. Try again in a moment.", "starting", wait=SOON)
         lost = 0
-        now = time.monotonic()
-        for worker in sorted(self._workers, key=lambda worker: (worker.aside_until > now, worker.questions)):
+        for worker in sorted(self._workers, key=lambda worker: (not worker.reached, worker.questions)):
             try:
                 async with _asked(worker, scope, body, replace(handed, begun=told.begun)) as answer:
                     if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
                         refused = Response(await answer.aread(), 503, dict(answer.headers))
                         if answer.json()["error"]["code"] == "starting":
-                            worker.aside_until = time.monotonic() + ASIDE
+                            worker.reached = False
                         continue
                     if told.begun and not answer.is_success:
                         await told.fails(Response(await answer.aread()), scope)
@@ -188,9 +191,9 @@ class Workers:
                     await told.ends()
                     return
             except httpx.ConnectError:  # it is being started again
-                worker.aside_until = time.monotonic() + ASIDE
+                worker.reached = False
             except httpx.HTTPError:
-                worker.aside_until = time.monotonic() + ASIDE
+                worker.reached = False
                 lost += 1
                 if told.answering or lost > 1:  # a question that ends processes isn't to end them all
                     refused = openai_error(503, LOST)
@@ -209,7 +212,9 @@ class Workers:
         while not self._closing.wait(WATCHED_EVERY):
             for worker in self._workers:
                 if worker.process.is_alive() or self.stopping.begun:
+                    worker.reached = worker.reached or _takes_questions(worker.path)
                     continue
+                worker.reached = False
                 if not worker.revive_at:
                     _log.error("%s ended with status %s", worker.process.name, worker.process.exitcode)
                     if SHARED in os.environ and worker.process.pid:
@@ -283,6 +288,15 @@ def _start(answer: httpx.Response) -> dict[str, object]:
     dropped = (b"connection", b"date", b"server", b"transfer-encoding")
     headers = [(name.lower(), value) for name, value in answer.headers.raw if name.lower() not in dropped]
     return {"type": "http.response.start", "status": answer.status_code, "headers": headers}
+
+
+def _takes_questions(path: Path) -> bool:
+    """Whether a worker listens and has done with starting."""
+    with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), timeout=READY_SECONDS) as client:
+        try:
+            return bool(client.get(f"http://worker{READY}").json()["status"] != "starting")
+        except httpx.HTTPError:
+            return False
 
 
 async def _is_ready(worker: Worker) -> bool:
