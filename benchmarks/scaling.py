@@ -14,6 +14,7 @@ import math
 import random
 import tempfile
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ HOURS = 730
 """Of a month."""
 GB = 1e9
 SEEDS = Path(__file__).parent.parent / "seeds"
+PAGE = Path(__file__).parent.parent / "docs" / "scaling.md"
 
 
 def _by(value: float, source: str) -> float:
@@ -112,6 +114,7 @@ class Plan:
         return self.machines + self.disk + self.reading
 
 
+@lru_cache
 def plan(size: Size, cost: Measured, price: Assumed) -> Plan:
     """What the size needs, at these costs and prices."""
     servers = size.articles > 100_000
@@ -218,18 +221,30 @@ def bytes_a_chunk(folder: Path, articles: int = 1000, chunks: int = 9, character
     return rest / (articles * chunks), (sum(sizes.values()) - rest) / (articles * chunks)
 
 
+def with_tables(text: str, cost: Measured, price: Assumed) -> str:
+    """The page of the documentation, with both tables between their marks."""
+    for mark, made in (("table", table(cost, price)), ("inputs", inputs(cost, price))):
+        before, rest = text.split(f"<!-- {mark} -->\n", 1)
+        text = f"{before}<!-- {mark} -->\n{made}\n<!-- end -->{rest.split('<!-- end -->', 1)[1]}"
+    return text
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--inputs", action="store_true")
     parser.add_argument("--measure", action="store_true")
+    parser.add_argument("--write", action="store_true", help="put both tables into docs/scaling.md")
     options = parser.parse_args()
     if options.measure:
         with tempfile.TemporaryDirectory() as folder:
             print("bytes a chunk: library.sqlite {:.0f}, vectors {:.0f}".format(*bytes_a_chunk(Path(folder))))
         return
     cost, price = with_given(options.set)
-    print(inputs(cost, price) if options.inputs else table(cost, price))
+    if options.write:
+        PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), cost, price), encoding="utf-8")
+    else:
+        print(inputs(cost, price) if options.inputs else table(cost, price))
 
 
 if __name__ == "__main__":
