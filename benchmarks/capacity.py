@@ -16,7 +16,7 @@ import json
 import random
 import statistics
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def simulate(shape: Shape, served: Sequence[float], seed: int) -> Queue:
     chance, clock = random.Random(seed), simpy.Environment()
     slots, waited = simpy.Resource(clock, shape.slots), list[float]()
 
-    def read() -> Iterator[simpy.Event]:
+    def read() -> Generator[simpy.Event, None, None]:
         yield clock.timeout(chance.expovariate(1 / shape.think))
         while clock.now < shape.seconds:
             asked = clock.now

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -118,11 +118,20 @@ def mixed_up(article: Marked, answer: dict[str, Any]) -> str:
 class Load:
     """The readers, and what they saw."""
 
-    def __init__(self, address: str, tokens: list[str], articles: list[Marked], seconds: float, think: float) -> None:
+    def __init__(
+        self,
+        address: str,
+        tokens: list[str],
+        articles: list[Marked],
+        seconds: float,
+        think: float,
+        keep: Callable[[Asked], object],
+    ) -> None:
+        """`keep` is told of each question as soon as it has ended."""
         self.asked: list[Asked] = []
         self.began = time.monotonic()
         self._address, self._tokens, self._articles = address, tokens, articles
-        self._seconds, self._think = seconds, think
+        self._seconds, self._think, self._keep = seconds, think, keep
 
     def now(self) -> float:
         """Seconds since the test began."""
@@ -141,6 +150,7 @@ class Load:
             await asyncio.sleep(chance.expovariate(1 / self._think))
             while self.now() < self._seconds:
                 self.asked.append(await self._ask(client, reader, page, chance.choice(self._articles)))
+                self._keep(self.asked[-1])
                 await asyncio.sleep(chance.expovariate(1 / self._think))
 
     async def _ask(self, client: httpx.AsyncClient, reader: int, page: bool, article: Marked) -> Asked:
@@ -224,20 +234,25 @@ def main() -> None:
     parser.add_argument("--database", action="store_true", help="library on PostgreSQL and Milvus Lite")
     parser.add_argument("--record", type=Path, help="file to which every question is written")
     options = parser.parse_args()
+    head = {name: getattr(options, name) for name in ("readers", "workers", "seconds", "think")}
+    lines = [json.dumps(head)]
+
+    def keep(asked: Asked) -> None:
+        lines.append(json.dumps(asdict(asked)))
+        if options.record:
+            options.record.write_text("\n".join(lines))
+
     with tempfile.TemporaryDirectory(prefix="citeline-load-") as place, stores(options.database) as held:
-        folder, articles = Path(place), marked(2 * options.readers)
+        folder, articles = Path(place), marked(options.readers)
         settings = settings_in(folder, options.readers, **held.settings)
         tokens = furnish(folder, settings, articles, options.readers)
         with servers(folder, settings, options.workers) as (citeline, model):
-            load = Load(f"http://127.0.0.1:{settings.port}/", tokens, articles, options.seconds, options.think)
+            address = f"http://127.0.0.1:{settings.port}/"
+            load = Load(address, tokens, articles, options.seconds, options.think, keep)
             watched = Watched()
             troubles = [] if options.calm else held.troubles(citeline, model)
             disturbed = asyncio.run(_play(load, watched, citeline, troubles, options.seconds))
             well = watched.ready[-1][1] == "ready"
-    if options.record:
-        head = {name: getattr(options, name) for name in ("readers", "workers", "seconds", "think")}
-        lines = [head, *(asdict(one) for one in load.asked)]
-        options.record.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     for line in told(load.asked, watched, disturbed):
         print(line)
     bad = unexplained(load.asked, disturbed)

@@ -190,16 +190,15 @@ def inputs(*groups: Measured | Assumed) -> str:
 
 def with_given(given: list[str]) -> tuple[Measured, Assumed]:
     """Both groups of inputs, with NAME=VALUE in place of what they have."""
-    groups = Measured(), Assumed()
-    known = {one.name for group in groups for one in fields(group)}
-    pairs = dict(one.split("=", 1) for one in given)
-    if unknown := sorted(pairs.keys() - known):
-        raise SystemExit(f"There is no input called {unknown[0]!r}. Known: {', '.join(sorted(known))}.")
-    cost, price = (
-        replace(group, **{one.name: float(pairs[one.name]) for one in fields(group) if one.name in pairs})
-        for group in groups
+    cost, price = Measured(), Assumed()
+    pairs = {name: float(value) for name, value in (one.split("=", 1) for one in given)}
+    measured, assumed = ({one.name for one in fields(group)} for group in (cost, price))
+    if unknown := sorted(pairs.keys() - measured - assumed):
+        raise SystemExit(f"There is no input called {unknown[0]!r}. Known: {', '.join(sorted(measured | assumed))}.")
+    return (
+        replace(cost, **{name: value for name, value in pairs.items() if name in measured}),
+        replace(price, **{name: value for name, value in pairs.items() if name in assumed}),
     )
-    return cost, price
 
 
 def bytes_a_chunk(folder: Path, articles: int = 1000, chunks: int = 9, characters: int = 600) -> tuple[float, float]:
