@@ -8,7 +8,8 @@ Real servers on this machine: `rag serve --workers 2` with the real embedder, an
 135 million parameters. Nine readers of ten ask through /v1/chat/completions as streams, the tenth through the page's
 API; each asks, reads, thinks and asks again. A question names a mark that only one article has, which alone may be
 read and cited. Needs the models (`RAG_MODELS`, `rag models fetch smollm2-135m-instruct`). Ends with status 1 where
-something was lost, mixed up or failed without reason.
+something was lost, mixed up or failed without reason. On a machine that has other work to do, `--scripted` puts a
+model server in the reader's place that takes time but no processor, and repeats what it was asked about.
 """
 
 import argparse
@@ -110,6 +111,8 @@ def mixed_up(article: Marked, answer: dict[str, Any]) -> str:
     read = {passage["source"] for passage in answer["passages"]}
     if answer["question"] != article.question:
         return f"asked {article.question!r}, answered {answer['question']!r}"
+    if answer["reader"] == "scripted" and not answer["abstained"] and article.keeper not in answer["text"]:
+        return f"of {article.keeper} it was to speak, and said {answer['text']!r}"
     if not read | cited <= {article.file}:
         return f"of {article.file} it was asked, {sorted(read | cited)} it read and cited"
     return ""
@@ -232,6 +235,7 @@ def main() -> None:
     )
     parser.add_argument("--calm", action="store_true", help="kill nothing")
     parser.add_argument("--database", action="store_true", help="library on PostgreSQL and Milvus Lite")
+    parser.add_argument("--scripted", action="store_true", help="a model server that needs no processor")
     parser.add_argument("--record", type=Path, help="file to which every question is written")
     options = parser.parse_args()
     head = {name: getattr(options, name) for name in ("readers", "workers", "seconds", "think")}
@@ -246,7 +250,7 @@ def main() -> None:
         folder, articles = Path(place), marked(options.readers)
         settings = settings_in(folder, options.readers, **held.settings)
         tokens = furnish(folder, settings, articles, options.readers)
-        with servers(folder, settings, options.workers) as (citeline, model):
+        with servers(folder, settings, options.workers, not options.scripted) as (citeline, model):
             address = f"http://127.0.0.1:{settings.port}/"
             load = Load(address, tokens, articles, options.seconds, options.think, keep)
             watched = Watched()

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import psutil
 
+from benchmarks.load_reader import serve_scripted
 from rag.guarding import Users
 from rag.pipeline import index_articles
 from rag.settings import Settings, load_settings
@@ -141,8 +142,8 @@ def is_well(address: str) -> bool:
 
 
 @contextmanager
-def servers(folder: Path, settings: Settings, workers: int) -> Iterator[tuple[Process, Process]]:
-    """`rag serve` and the model server, ready."""
+def servers(folder: Path, settings: Settings, workers: int, real: bool) -> Iterator[tuple[Process, Process]]:
+    """`rag serve` and the model server, ready; where that isn't `real` it is `benchmarks.load_reader`'s."""
     variables = {
         f"RAG_{name.upper()}": str(value)
         for name, value in settings.model_dump(exclude_defaults=True).items()
@@ -150,8 +151,9 @@ def servers(folder: Path, settings: Settings, workers: int) -> Iterator[tuple[Pr
     }
     if url := settings.database.get_secret_value():
         variables["RAG_DATABASE"] = url
+    file = str(settings.models / READER) if real else ""
     model = Process(
-        [sys.executable, "-m", "benchmarks.load_stage", str(settings.models / READER), settings.server],
+        [sys.executable, "-m", "benchmarks.load_stage", file, settings.server],
         f"{settings.server}/health",
         {},
         folder / "model.log",
@@ -191,4 +193,4 @@ def serve_model(file: str, address: str) -> None:
 
 
 if __name__ == "__main__":
-    serve_model(*sys.argv[1:])
+    (serve_model if sys.argv[1] else serve_scripted)(*sys.argv[1:])
