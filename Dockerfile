@@ -16,7 +16,7 @@ RUN pip install --only-binary :all: -c constraints.txt setuptools \
     && pip install --only-binary :all: --index-url "$TORCH_INDEX" "$(grep '^torch==' constraints.txt)"
 COPY LICENSE README.md app.py ./
 COPY rag rag
-RUN pip install --only-binary :all: --no-build-isolation -c constraints.txt '.[keyring]'
+RUN pip install --only-binary :all: --no-build-isolation -c constraints.txt '.[keyring,milvus,postgres,serve]'
 
 FROM python:3.12-slim-bookworm
 RUN useradd --uid 10001 --create-home citeline \
@@ -33,5 +33,5 @@ WORKDIR /home/citeline
 VOLUME ["/models", "/library"]
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=300s \
-    CMD ["python", "-c", "import socket; socket.create_connection(('127.0.0.1', 7860), 3).close()"]
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:7860/healthz', timeout=4)"]
 CMD ["rag", "serve"]

@@ -10,16 +10,16 @@ MOST_EACH = 3
 
 
 class Line:
-    """Tickets wait, one at a time is served. Safe to call from several threads.
+    """Tickets wait, `at_once` at a time are served. Safe to call from several threads.
 
     With a1 a2 a3 of one client and b1 of another the order is a1 b1 a2 a3. Whose question is being served comes last.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, at_once: int = 1) -> None:
         self._most = most
+        self._at_once = at_once
         self._lock = threading.Lock()
-        self._served: object | None = None
-        self._served_client = ""
+        self._served: dict[object, str] = {}  # ticket → client
         self._waiting: OrderedDict[str, deque[object]] = OrderedDict()  # by client, whose turn it is first
 
     def join(self, client: str) -> object:
@@ -31,21 +31,21 @@ class Line:
             if sum(map(len, self._waiting.values())) >= self._most:
                 raise LineFull(f"{self._most} questions wait already, which is the most. Ask again in a minute.")
             self._waiting.setdefault(client, deque()).append(ticket)
-            if self._served is not None and self._served_client in self._waiting:
-                self._waiting.move_to_end(self._served_client)
+            for served in [name for name in self._waiting if name in self._served.values()]:
+                self._waiting.move_to_end(served)
         return ticket
 
     def take(self, ticket: object) -> bool:
         """Whether it is the ticket's turn; then it is served until `leave`, and its client's next turn is the last."""
         with self._lock:
-            if self._served is ticket:
+            if ticket in self._served:
                 return True
-            if self._served is not None or not self._waiting:
+            if len(self._served) >= self._at_once or not self._waiting:
                 return False
             client, tickets = next(iter(self._waiting.items()))
             if tickets[0] is not ticket:
                 return False
-            self._served, self._served_client = tickets.popleft(), client
+            self._served[tickets.popleft()] = client
             if tickets:
                 self._waiting.move_to_end(client)
             else:
@@ -53,11 +53,11 @@ class Line:
             return True
 
     def ahead(self, ticket: object) -> int:
-        """How many are served before it as things stand, the one being served included; 0 for the one being served."""
+        """How many are served before it as things stand, those being served included; 0 for one being served."""
         with self._lock:
-            if self._served is ticket:
+            if ticket in self._served:
                 return 0
-            before = 0 if self._served is None else 1
+            before = len(self._served)
             for place, tickets in enumerate(self._waiting.values()):
                 if ticket in tickets:
                     turns = tickets.index(ticket)
@@ -70,8 +70,7 @@ class Line:
     def leave(self, ticket: object) -> None:
         """The ticket is done with, or was given up. Safe to call twice."""
         with self._lock:
-            if self._served is ticket:
-                self._served = None
+            if self._served.pop(ticket, None) is not None:
                 return
             for client, tickets in self._waiting.items():
                 if ticket in tickets:
@@ -83,4 +82,4 @@ class Line:
     def __len__(self) -> int:
         """The waiting and the served."""
         with self._lock:
-            return sum(map(len, self._waiting.values())) + (self._served is not None)
+            return sum(map(len, self._waiting.values())) + len(self._served)

@@ -79,7 +79,7 @@ MAY_IMPORT = {
     "shelf": "types errors logs documents index stores visiting indexing syncing pipeline holdings desk",
     "talks": "types errors logs exchanges conversations rendering desk",
     "bulk": "types errors settings logs tasks pipeline batch evaluation desk",
-    "service": "types errors settings logs rendering guarding desk",
+    "service": "types errors settings logs rendering guarding line desk",
     "page": (
         "types errors settings languages logs exchanges conversations tasks pipeline rendering exporting guarding "
         "holdings desk shelf talks bulk service"

@@ -74,3 +74,15 @@ def test_the_line_and_each_share_of_it_has_an_end() -> None:
     with pytest.raises(RagError, match="4 questions wait already, which is the most"):
         line.join("c")
     assert len(line) == 4
+
+
+def test_so_many_are_served_at_once_and_clients_take_turns_all_the_same() -> None:
+    line = Line(20, at_once=2)
+    first, second, third, other = (line.join(name) for name in "aaab")
+    assert [line.take(ticket) for ticket in (first, other)] == [True, True]
+    late = line.join("c")
+    assert [line.take(ticket) for ticket in (second, third, late)] == [False, False, False]
+    assert [line.ahead(ticket) for ticket in (first, other, late, second, third)] == [0, 0, 2, 3, 4]
+    line.leave(other)
+    assert [line.take(ticket) for ticket in (second, late)] == [False, True]
+    assert len(line) == 4

@@ -11,8 +11,10 @@ figures      Prometheus
 traces       OpenTelemetry
 journal      the log
 health     alive and ready
+reopening  a pipeline that could not be opened is tried again
 stopping   the end of a server, at which running answers are finished
-workers    processes that answer chats beside this one
+workers    processes that answer chats beside this one, and the line for them
+handing    a chat that one process takes and another answers
 """
 
 from rag.service.addresses import Service, with_service

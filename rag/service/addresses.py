@@ -15,6 +15,7 @@ from rag.service.figures import CONTENT_TYPE, Figures
 from rag.service.health import alive, readiness
 from rag.service.journal import Journal
 from rag.service.observing import Observer, WatchedDesk
+from rag.service.reopening import Reopening
 from rag.service.stopping import Stopping
 from rag.service.traces import Traces, in_trace_of
 from rag.settings import LogFormat, Settings
@@ -25,7 +26,7 @@ MODELS = f"{OPENAI}models"
 class Helpers(Protocol):
     """Other processes that answer chats; see `rag.service.workers`."""
 
-    def start(self, count: int) -> None: ...
+    def start(self, count: int, figures: Figures | None = None) -> None: ...
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
@@ -50,11 +51,16 @@ class Service:
         self.desk = WatchedDesk(settings, opener, stopping, observers)
         self.workers = workers
         self.chat = Chat(self.desk, stopping)
+        self._reopening = Reopening(self.desk)
 
-    def start(self, workers: int) -> None:
-        """Start so many workers, where there are some. Raises RagError where this system can't."""
+    def start(self, workers: int = 0) -> None:
+        """Start so many workers, where there are some, and see to it that the pipeline is opened in the end.
+
+        Raises RagError where this system can't have workers.
+        """
+        self._reopening.begin()
         if self.workers:
-            self.workers.start(workers)
+            self.workers.start(workers, self.figures)
 
     def finish(self) -> None:
         """Where the server was told to stop, wait for the answers under way; `close` ends the others."""
@@ -63,6 +69,7 @@ class Service:
 
     def close(self) -> None:
         """Free the pipeline, and send what is known of questions."""
+        self._reopening.close()
         if self.workers:
             self.workers.close()
         self.desk.close()

@@ -15,34 +15,29 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from rag.desk import UNFORESEEN, Desk, Opening, Waiting
+from rag.desk import UNFORESEEN, Opening, Waiting
 from rag.errors import InputError, LineFull, RagError
 from rag.guarding import openai_error
 from rag.logs import log_failure
-from rag.service.asking import Asking, Events, HungUp, client_of
-from rag.service.replies import DONE, STILL_THERE, Reply, event_of, model_fields, models_fields, usage_of
+from rag.service.asking import Asking, Events, HungUp
+from rag.service.handing import SILENCE, Handed, handed_in
+from rag.service.observing import WatchedDesk
+from rag.service.replies import DONE, STILL_THERE, STREAM, Reply, event_of, model_fields, models_fields, usage_of
 from rag.service.requests import ChatRequest, Unaccepted, chat_request, model_named
 from rag.service.stopping import Stopping
 from rag.service.values import Fields, passage_fields
 from rag.types import Answer, Event, Finished, PassagesFound, TextPiece
 
-SILENCE = 10.0
-"""Seconds after which a stream shows that it is still there."""
 SOON, LATER = 3.0, 10.0
 """Seconds after which to try again: while Citeline starts or stops, and when too many wait."""
 
-_STREAM = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),  # nginx would gather the pieces
-]
 _log = logging.getLogger("citeline")
 
 
 class Chat:
     """The requests of OpenAI's API that are answered here."""
 
-    def __init__(self, desk: Desk, stopping: Stopping) -> None:
+    def __init__(self, desk: WatchedDesk, stopping: Stopping) -> None:
         self._desk = desk
         self._stopping = stopping
         self._began = int(time.time())
@@ -66,31 +61,34 @@ class Chat:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
         """None where it was streamed, or nobody waits for it any more."""
         try:
-            asked = chat_request(await Request(scope, receive).json())
+            asked, handed = chat_request(await Request(scope, receive).json()), handed_in(scope)
             if isinstance(self._desk.state, Opening):
                 return _not_ready("starting")
             documents = await run_in_threadpool(self._known, asked)
-            async with Asking(self._start(asked, documents, client_of(scope)), receive) as asking:
+            async with Asking(self._start(asked, documents, handed), receive) as asking:
                 first = await asking.next()  # what is refused is refused before anything is sent
                 if asked.stream:
-                    await self._stream(asked, asking, first, send)
+                    await self._stream(asked, handed, asking, first, send)
                     return None
                 answer = await _finished(asking, first)
-            reply = Reply(asked)
+            reply = Reply(asked, handed.id, handed.created)
             return JSONResponse(reply.whole(answer, await self._usage(reply, answer)))
         except HungUp:
             return None
         except Exception as error:
             return self._failure(error)
 
-    async def _stream(self, asked: ChatRequest, asking: Asking, event: Event | Waiting | None, send: Send) -> None:
+    async def _stream(
+        self, asked: ChatRequest, handed: Handed, asking: Asking, event: Event | Waiting | None, send: Send
+    ) -> None:
         async def tell(*chunks: bytes, more: bool = True) -> None:
             await send({"type": "http.response.body", "body": b"".join(chunks), "more_body": more})
 
-        reply, doing = Reply(asked), ""
-        await send({"type": "http.response.start", "status": 200, "headers": _STREAM})
+        reply, doing = Reply(asked, handed.id, handed.created), ""
+        await send({"type": "http.response.start", "status": 200, "headers": STREAM})
         try:
-            await tell(reply.chunk({"role": "assistant", "content": ""}))
+            if not handed.begun:
+                await tell(reply.beginning())
             while not isinstance(event, Finished):
                 if not (isinstance(event, Waiting) and event.doing == doing):
                     await tell(*_meanwhile(reply, event))
@@ -105,9 +103,11 @@ class Chat:
             await tell(event_of(self._failure(error).body), more=False)
 
     def _start(
-        self, asked: ChatRequest, documents: frozenset[str] | None, client: str
+        self, asked: ChatRequest, documents: frozenset[str] | None, handed: Handed
     ) -> Callable[[threading.Event], Events]:
-        return lambda leave: self._desk.ask(asked.question, asked.history, leave, client, documents, asked.strict)
+        return lambda leave: self._desk.ask(
+            asked.question, asked.history, leave, handed.client, documents, asked.strict, asked=handed.asked
+        )
 
     def _known(self, asked: ChatRequest) -> frozenset[str] | None:
         """The articles to answer from; None for all. Raises Unaccepted for one that isn't there."""

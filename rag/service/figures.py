@@ -1,6 +1,8 @@
 """What Prometheus collects: counts and times, never a text."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rag.desk import Desk
@@ -86,6 +88,20 @@ class Figures:
             self._stages.labels(stage.name).observe(stage.seconds)
         self._tokens.labels("prompt").inc(observed.prompt_tokens)
         self._tokens.labels("completion").inc(observed.completion_tokens)
+
+    def turned_away(self, error: str) -> None:
+        """A question that no desk heard of, because of an error of this kind."""
+        self._questions.labels(Outcome.TURNED_AWAY.name.lower()).inc()
+        self._errors.labels(error).inc()
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Inside the block a question waits that no desk has heard of yet."""
+        self._under_way.inc()
+        try:
+            yield
+        finally:
+            self._under_way.dec()
 
     def text(self, desk: Desk) -> bytes:
         """In Prometheus' own format."""

@@ -32,9 +32,14 @@ def _hindrance(desk: Desk, stopping: Stopping) -> str:
         return "starting"
     if desk.pipeline is None:
         return "failed"
+    library, reader = (getattr(desk.pipeline, name, None) for name in ("library", "engine"))
     try:
-        if library := getattr(desk.pipeline, "library", None):
+        if library and hasattr(library, "reach"):  # it is on servers
+            library.reach()
+        elif library:
             _ = library.generation  # reads its manifest
     except RagError:
         return "library"
+    if reader and hasattr(reader, "reachable") and not reader.reachable():  # it is on a server
+        return "reader"
     return ""

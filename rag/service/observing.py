@@ -86,11 +86,16 @@ class WatchedDesk(Desk):
         self._stopping = stopping
         self._observers = observers
 
-    def ask(self, *given: Any, **named: Any) -> Generator[Event | Waiting | None, None, None]:
-        """See `Desk.ask`. Raises RagError when the server is about to stop."""
+    def ask(
+        self, *given: Any, asked: float | None = None, **named: Any
+    ) -> Generator[Event | Waiting | None, None, None]:
+        """See `Desk.ask`. Raises RagError when the server is about to stop.
+
+        `asked` is when the question came, in seconds since 1970, where it has waited elsewhere before.
+        """
         if self._stopping.begun:
             raise RagError("Citeline is being stopped, and takes no more questions. Ask again in a minute.")
-        watch = _Watch()
+        watch = _Watch(asked or time.time())
         watch.contexts = [observer.asked() for observer in self._observers]
         try:
             with closing(super().ask(*given, **named)) as events:
@@ -116,7 +121,7 @@ class WatchedDesk(Desk):
 class _Watch:
     """A question under way."""
 
-    began: float = field(default_factory=time.time)
+    began: float
     finished: float = 0.0
     last_text: float = 0.0
     answer: Answer | None = None

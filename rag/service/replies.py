@@ -14,6 +14,17 @@ from rag.types import Answer
 DONE = b"data: [DONE]\n\n"
 STILL_THERE = b": waiting\n\n"
 """A comment, so that nothing between here and the client takes silence for the end."""
+STREAM = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # nginx would gather the pieces
+]
+"""The headers of a stream."""
+
+
+def new_id() -> str:
+    """Of a completion."""
+    return f"chatcmpl-{secrets.token_hex(12)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +32,7 @@ class Reply:
     """The parts of an answer that stay the same from piece to piece."""
 
     asked: ChatRequest
-    id: str = field(default_factory=lambda: f"chatcmpl-{secrets.token_hex(12)}")
+    id: str = field(default_factory=new_id)
     created: int = field(default_factory=lambda: int(time.time()))
 
     def whole(self, answer: Answer, usage: Fields) -> Fields:
@@ -43,6 +54,10 @@ class Reply:
         """A `chat.completion.chunk` as an event."""
         choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
         return _event({**self._about("chat.completion.chunk"), "choices": [choice], **more})
+
+    def beginning(self) -> bytes:
+        """The first chunk of a stream."""
+        return self.chunk({"role": "assistant", "content": ""})
 
     def thought(self, text: str, **more: object) -> bytes:
         """A chunk of what isn't part of the answer."""

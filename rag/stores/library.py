@@ -91,6 +91,11 @@ class ServerLibrary(OfNewest):
             raise nothing_indexed(self.place)
         return found
 
+    def reach(self) -> None:
+        """Raises LibraryUnreachable where the database or Milvus doesn't answer, else what `snapshot` raises."""
+        with self.snapshot() as now:
+            self.vectors_of(now).reach()
+
     def vectors_of(self, now: ServerSnapshot) -> MilvusVectors:
         """What Milvus has of that state, and perhaps of others."""
         with self._opening:

@@ -33,6 +33,8 @@ CONNECTING = 10.0
 K1, B = 1.2, 0.75
 """Of BM25, as FTS5 has them."""
 
+SOON = 2
+"""Seconds in which a store that is well says what it has."""
 MISSING = 100
 """Milvus's code for a collection that isn't there."""
 
@@ -134,6 +136,11 @@ class MilvusVectors:
         with explained(self._place):
             rows = self._client.query(self.collection, filter="", output_fields=["count(*)"], timeout=PATIENCE)
             return int(rows[0]["count(*)"])
+
+    def reach(self) -> None:
+        """Raises LibraryUnreachable where Milvus doesn't answer soon."""
+        with explained(self._place):
+            self._client.has_collection(self.collection, timeout=SOON)
 
     def load(self) -> bool:
         """Make the collection searchable, as it no longer is when Milvus Lite is opened; False where there is none."""

@@ -360,3 +360,18 @@ def test_the_key_goes_to_the_server_and_nowhere_else(
     assert "RAG_SERVER_KEY" in said[0]
     assert KEY not in "".join([*said, caplog.text, repr(engine), str(vars(engine)), engine.revision])
     engine.close()
+
+
+def test_whether_it_can_be_reached_is_looked_at_anew_and_costs_no_answer(
+    fake: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.engines.openai_compatible.server.LOOKED_EVERY", 0.0)
+    engine = connect(fake)
+    assert engine.reachable()
+    fake.others["/v1/models"] = refuses(503, "The model is being loaded.")
+    assert not engine.reachable()
+    del fake.others["/v1/models"]
+    assert engine.reachable()
+    assert not fake.chats
+    engine.close()
+    assert not engine.reachable()

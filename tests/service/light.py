@@ -25,6 +25,7 @@ def answered(opener: OpenPipeline, stopping: Stopping | None = None, **given: An
     app = Gate(with_service(Response(status_code=204), service), door_of(settings))
     server = uvicorn.Server(uvicorn.Config(app, port=settings.port, log_level="critical", log_config=None))
     thread = threading.Thread(target=server.run, daemon=True)
+    service.start()
     service.desk.open()
     thread.start()
     while not server.started:

@@ -103,6 +103,10 @@ class OpenAICompatibleEngine:
         self._check_open()
         return self._counted(text)
 
+    def reachable(self) -> bool:
+        """Whether the server answers just now; it is asked nothing of the model."""
+        return not self._closed and self._server.answers()
+
     def close(self) -> None:
         """See `Engine.close`."""
         self._closed = True

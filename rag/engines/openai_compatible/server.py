@@ -31,6 +31,9 @@ CONNECT_SECONDS = 10.0
 QUICK_SECONDS = 20.0
 """How long questions that need no model may take, such as how many tokens a text has."""
 
+LOOK_SECONDS, LOOKED_EVERY = 2.0, 1.0
+"""How long a look at whether the server is there may take, and how long what it showed holds good."""
+
 ATTEMPTS = 4
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 """Seconds: a random share of 0.5, 1, 2, … at most 8, so that many clients don't come back at the same moment."""
@@ -54,6 +57,7 @@ class Server:
         self.patience = patience
         self._key = key
         self._closed = False
+        self._looked = (-LOOKED_EVERY, False)
         self._running: weakref.WeakSet[Future[Any]] = weakref.WeakSet()
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {key}"} if key else {},
@@ -78,6 +82,21 @@ class Server:
         Raises EngineError where it is refused and ServerUnreachable where nothing answers in `QUICK_SECONDS`.
         """
         return self._quickly("POST", path, body)
+
+    def answers(self) -> bool:
+        """Whether the server can be reached, asked once and at most every `LOOKED_EVERY` seconds."""
+        looked, found = self._looked
+        if time.monotonic() - looked < LOOKED_EVERY:
+            return found
+        work = self._start(self._glance)
+        try:
+            found = bool(work.result(LOOK_SECONDS))
+        except (TimeoutError, CancelledError):
+            found = False
+        finally:
+            work.cancel()
+        self._looked = (time.monotonic(), found)
+        return found
 
     def stream(self, path: str, body: Mapping[str, Any]) -> Iterator[Any]:
         """The decoded events of a streamed reply, and None every `TICK` seconds of silence.
@@ -131,6 +150,13 @@ class Server:
             raise EngineError(CLOSED) from error
         self._running.add(work)
         return work
+
+    async def _glance(self) -> bool:
+        try:
+            response = await self._client.get(self._url("models"))
+        except httpx.TransportError:
+            return False
+        return response.status_code not in GATEWAY_SAYS_AWAY
 
     async def _whole(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
         async for attempt in _attempts():
