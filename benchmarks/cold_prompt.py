@@ -5,9 +5,9 @@
 
 SET is a folder as `rag eval` takes it, with a document a paragraph. Citeline is timed from the question on: searching,
 reading, asking whether the passages hold the answer, the first word; or the refusal. The xllamacpp wheel is timed from
-when it is handed the question behind the five documents whose vectors are nearest, in a plain prompt; its server has the
-settings it comes with. It reads the same file with as many threads, and Citeline has to run on that wheel, too. They
-take turns in going first, and neither reuses anything it computed before.
+when it is handed the question behind the five documents whose vectors are nearest, in a plain prompt; its server has
+the settings it comes with. It reads the same file with as many threads, and Citeline has to run on that wheel, too.
+They take turns in going first, and neither reuses anything it computed before.
 """
 
 import argparse
@@ -44,7 +44,7 @@ class Wheel:
     def __init__(self, file: Path, threads: int, questions: QuestionSet, embedder: Embedder) -> None:
         assert questions.corpus is not None, "the set has to bring its documents along"
         self._server, address = start_reader(str(file), threads)
-        self._client = httpx.Client(base_url=address, timeout=None)  # noqa: S113  a slow machine is not an error
+        self._client = httpx.Client(base_url=address, timeout=None)
         self._texts = [f"{document.title}\n{document.text}" for document in questions.corpus.read()]
         self._vectors = embedder.embed_passages(self._texts)
         self._embedder = embedder
@@ -62,9 +62,9 @@ class Wheel:
         with self._client.stream("POST", "/v1/chat/completions", json=request) as response:
             response.raise_for_status()
             for line in response.iter_lines():
-                if line.startswith("data: {") and (choices := json.loads(line.removeprefix("data: "))["choices"]):
-                    if choices[0]["delta"].get("content"):
-                        return time.perf_counter() - started
+                choices = json.loads(line.removeprefix("data: "))["choices"] if line.startswith("data: {") else []
+                if choices and choices[0]["delta"].get("content"):
+                    return time.perf_counter() - started
         raise SystemExit("llama.cpp wrote nothing.")
 
     def close(self) -> None:
@@ -133,9 +133,8 @@ def table(rows: Sequence[dict[str, Any]]) -> None:
         seconds, tokens = (statistics.median(row[who][what] for row in rows) for what in ("seconds", "tokens"))
         print(f"{who:24}{seconds:9.2f}{tokens:9.0f}")
     shares = [row[CITELINE]["seconds"] / row[WHEEL]["seconds"] for row in rows]
-    print(
-        f"Citeline / xllamacpp, median of pairs {statistics.median(shares):.2f} ({min(shares):.2f} to {max(shares):.2f})"
-    )
+    share, least, most = statistics.median(shares), min(shares), max(shares)
+    print(f"Citeline / xllamacpp, median of pairs {share:.2f} ({least:.2f} to {most:.2f})")
     print(f"{sum(row[CITELINE]['refused'] for row in rows)} refused before a word was written")
 
 
