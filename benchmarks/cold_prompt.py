@@ -15,7 +15,7 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -105,7 +105,7 @@ def main() -> None:
 
 def measure(pipeline: Pipeline, wheel: Wheel, question: str, *, citeline_first: bool) -> dict[str, Any]:
     prompt, count = wheel.prompt(question), pipeline.engine.count_tokens
-    ways = {
+    ways: dict[str, Callable[[], dict[str, Any]]] = {
         CITELINE: lambda: first_word(pipeline, question),
         WHEEL: lambda: {"seconds": wheel.first_word(prompt), "tokens": count(prompt)},
     }
