@@ -12,7 +12,7 @@ other work on the machine changes less.
 
 Each way is compared with full reading: the Kullback-Leibler divergence (nats) of the answer's first token, how far the
 check's Yes moves, whether the greedy answer is the same to the last token, and whether both contain an accepted answer.
-"full again" reads everything in one batch in place of several: what rounding alone changes.
+"all again" reads every token of every passage where it stands, in one batch in place of several: what rounding changes.
 
 Results are kept in --out, a line a question; questions there are not asked again.
 """
@@ -27,9 +27,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import torch
-import transformers
 
 from rag import prompting
 from rag.engines import share_processor_politely
@@ -46,6 +43,10 @@ from rag.retrieval import Budget, retrieve
 from rag.settings import load_settings
 from rag.stores import open_library
 from rag.types import Prompt
+
+share_processor_politely()
+import torch  # noqa: E402  only now, see there
+import transformers  # noqa: E402
 
 CONTEXT, ANSWER = 4096, 24
 """Tokens."""
@@ -92,12 +93,12 @@ class Reader:
         assert encoded.tokens == self.encoder.whole(prompt), "tokens cross the border of a passage"
         return encoded
 
-    def read(self, tokens: list[int], behind: State | None, batch: int = BATCH) -> State:
+    def read(self, tokens: list[int], behind: State | None) -> State:
         """The state of `tokens` read behind those of another."""
         self.restore(behind)
         known = behind[0][0].shape[1] if behind else 0
-        for start in range(0, len(tokens), batch):
-            self.steps.step(tokens[start : start + batch], last_only=True)
+        for start in range(0, len(tokens), BATCH):
+            self.steps.step(tokens[start : start + BATCH], last_only=True)
         return [(layer.keys[0, :, known:].clone(), layer.values[0, :, known:].clone()) for layer in self.layers]
 
     def restore(self, state: State | None) -> None:
@@ -231,7 +232,7 @@ def deviating(share: float) -> Again:
 
 WAYS: dict[str, Again | None] = {
     "full": None,
-    "full again": None,
+    "all again": first(CONTEXT),
     "as they are": first(0),
     "first 8": first(8),
     "first 32": first(32),
@@ -247,12 +248,12 @@ def main() -> None:
     parser.add_argument("set", type=Path)
     parser.add_argument("--limit", type=int, default=20)
     parser.add_argument("--ways", nargs="*", default=list(WAYS), choices=list(WAYS))
+    parser.add_argument("--reader", default="", help="another than that of the settings")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--out", type=Path, default=Path("passage_caches.jsonl"))
     options = parser.parse_args()
     ways = ["full", *(way for way in options.ways if way != "full")]
-    share_processor_politely()
-    settings = load_settings()
+    settings = load_settings(**({"reader": options.reader} if options.reader else {}))
     embedder = open_embedder(settings)
     questions = load_set(options.set)
     gguf = ensure(settings.reader, settings.models, offline=settings.offline, report=lambda *_: None)
@@ -323,9 +324,8 @@ def begin(reader: Reader, question: Question, way: str) -> tuple[Tensor, int]:
     if again is None:
         reader.restore(question.head)
         tokens = check.tokens[len(check.head) :]
-        batch = len(tokens) if way == "full again" else BATCH
-        for start in range(0, len(tokens), batch):
-            logits = reader.steps.step(tokens[start : start + batch], last_only=True)
+        for start in range(0, len(tokens), BATCH):
+            logits = reader.steps.step(tokens[start : start + BATCH], last_only=True)
         return torch.from_numpy(logits[-1]), len(tokens) - len(check.request)
     where = again(reader, question)
     placed = reader.place(question.head, question.passages, len(check.request))
