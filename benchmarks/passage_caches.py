@@ -24,7 +24,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +86,14 @@ class Reader:
         self.plain = engine._plain
 
     def encode(self, prompt: Prompt) -> Encoded:
-        head = self.encoder._head(prompt)
-        passages = [self.plain(f"{passage}\n\n") for passage in prompt.passages]
-        request = [*self.plain(prompt.request), *self.steps.tokens(self.encoder.frame.after, True, False)]
-        encoded = Encoded(head, passages, request)
-        assert encoded.tokens == self.encoder.whole(prompt), "tokens cross the border of a passage"
-        return encoded
+        tokens = self.encoder.whole(prompt)
+        borders = [len(self.encoder._head(prompt))]
+        for number in range(len(prompt.passages)):
+            # Not always all of the beginning's tokens: some tokenizers join blank lines to what follows.
+            beginning = self.encoder.beginning(replace(prompt, passages=prompt.passages[: number + 1], request=""))
+            borders.append(common_beginning(beginning, tokens))
+        passages = [tokens[start:end] for start, end in itertools.pairwise(borders)]
+        return Encoded(tokens[: borders[0]], passages, tokens[borders[-1] :])
 
     def read(self, tokens: list[int], behind: State | None) -> State:
         """The state of `tokens` read behind those of another."""
@@ -159,7 +161,7 @@ class Reader:
         return logits
 
 
-class Placed(transformers.DynamicCache):
+class Placed(transformers.DynamicCache):  # type: ignore[misc]
     """Puts what is computed into given places of a state that is there already."""
 
     def __init__(self, state: State, where: Tensor) -> None:
@@ -325,8 +327,8 @@ def begin(reader: Reader, question: Question, way: str) -> tuple[Tensor, int]:
         reader.restore(question.head)
         tokens = check.tokens[len(check.head) :]
         for start in range(0, len(tokens), BATCH):
-            logits = reader.steps.step(tokens[start : start + BATCH], last_only=True)
-        return torch.from_numpy(logits[-1]), len(tokens) - len(check.request)
+            read = reader.steps.step(tokens[start : start + BATCH], last_only=True)
+        return torch.from_numpy(read[-1]), len(tokens) - len(check.request)
     where = again(reader, question)
     placed = reader.place(question.head, question.passages, len(check.request))
     end = len(check.tokens)
