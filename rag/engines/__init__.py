@@ -13,6 +13,7 @@ from pathlib import Path
 from rag.engines.choosing import EngineChoice, choose_engine, graphics, remember, remembered, situation
 from rag.engines.conversion import converted
 from rag.engines.falling_back import FallbackEngine
+from rag.engines.kept_states import KEPT_MIB
 from rag.engines.openai_compatible import Remote, has_key, open_remote
 from rag.errors import EngineError
 from rag.types import Engine
@@ -62,9 +63,9 @@ def open_engine(
                 f"llama_cpp runs GGUF files, and {model} is a folder of Hugging Face weights. "
                 "Set RAG_ENGINE=transformers, or name a GGUF file in RAG_READER."
             )
-        return _open_transformers(model_path, model, context_tokens, threads)
+        return _open_transformers(model_path, model, context_tokens, threads, repeatable)
     if choice == "transformers":
-        return _open_converted(model_path, model, context_tokens, threads, report)
+        return _open_converted(model_path, model, context_tokens, threads, report, repeatable)
     if choice == "llama_cpp":
         return _open_llama_cpp(model_path, model, context_tokens, threads, repeatable)
     if choice == "auto":
@@ -95,7 +96,7 @@ def _open_fastest(
         llama_cpp.close()
     if choice.engine == "llama_cpp":
         return _open_llama_cpp(gguf_file, model, context_tokens, threads, repeatable)
-    return _open_converted(gguf_file, model, context_tokens, threads, report)
+    return _open_converted(gguf_file, model, context_tokens, threads, report, repeatable)
 
 
 def _open_llama_cpp(gguf_file: Path, model: str, context_tokens: int, threads: int, repeatable: bool) -> Engine:
@@ -105,21 +106,22 @@ def _open_llama_cpp(gguf_file: Path, model: str, context_tokens: int, threads: i
         return open_llama_steps(gguf_file, model, context_tokens, threads)
     import torch  # noqa: F401  brings the OpenMP library that the xllamacpp wheel expects from the system
 
-    from rag.engines.llama_server import KEPT_PROMPTS_MIB, LlamaServerEngine
+    from rag.engines.llama_server import LlamaServerEngine
 
-    kept = 0 if repeatable else KEPT_PROMPTS_MIB
-    return LlamaServerEngine(gguf_file, model, context_tokens, threads, kept)
+    return LlamaServerEngine(gguf_file, model, context_tokens, threads, 0 if repeatable else KEPT_MIB)
 
 
-def _open_converted(gguf_file: Path, model: str, context_tokens: int, threads: int, report: Report) -> Engine:
+def _open_converted(
+    gguf_file: Path, model: str, context_tokens: int, threads: int, report: Report, repeatable: bool
+) -> Engine:
     folder = converted(gguf_file, gguf_file.with_suffix(".bf16"), report)
-    return _open_transformers(folder, model, context_tokens, threads)
+    return _open_transformers(folder, model, context_tokens, threads, repeatable)
 
 
-def _open_transformers(folder: Path, model: str, context_tokens: int, threads: int) -> Engine:
+def _open_transformers(folder: Path, model: str, context_tokens: int, threads: int, repeatable: bool) -> Engine:
     from rag.engines.transformers_steps import open_transformers
 
-    return open_transformers(folder, model, context_tokens, threads)
+    return open_transformers(folder, model, context_tokens, threads, 0 if repeatable else KEPT_MIB)
 
 
 def _note(gguf_file: Path) -> Path:

@@ -21,14 +21,12 @@ from typing import Any
 import httpx
 
 from rag.engines.chat import PromptEncoder, chat_frame, check_fit, encodable, first_tokens
+from rag.engines.kept_states import KEPT_MIB
 from rag.errors import EngineError
 from rag.types import Limits, Prompt
 
 BATCH = 64
 """Tokens read between two looks at whether the reader pressed Stop; larger batches were no faster on two cores."""
-
-KEPT_PROMPTS_MIB = 256
-"""Memory for the states of earlier prompts: about 9,000 tokens of the default reader at 28 KiB each."""
 
 SPREAD = 512
 """How many of the likeliest tokens are asked for in `choose`; an option beyond them gets the last one's odds."""
@@ -52,7 +50,7 @@ class LlamaServerEngine:
         model: str,
         context_tokens: int,
         threads: int,
-        kept_prompts_mib: int = KEPT_PROMPTS_MIB,
+        kept_prompts_mib: int = KEPT_MIB,
     ) -> None:
         self.model = model
         self._turn = threading.Lock()

@@ -81,6 +81,9 @@ class LlamaSteps:
     def clear(self) -> None:
         self.truncate(0)
 
+    def state(self) -> None:
+        """None: one sequence is all there is, and what it holds is lost when it is cut."""
+
     def tokens(self, text: str, control: bool, begins: bool) -> list[int]:
         tokens: list[int] = self._llama.tokenize(encodable(text).encode(), add_bos=begins, special=control)
         return tokens

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.engines.chat import ChatFrame, PromptEncoder, check_fit, common_beginning, first_tokens
+from rag.engines.kept_states import KEPT_MIB, WORTH_KEEPING, KeptStates, State
 from rag.engines.stopping import until_stop
 from rag.errors import EngineError
 from rag.types import Limits, Prompt
@@ -51,6 +52,10 @@ class StepModel(Protocol):
 
     def clear(self) -> None: ...
 
+    def state(self) -> State | None:
+        """The cache as it is now, to be restored later; None where that can't be done."""
+        ...
+
     def tokens(self, text: str, control: bool, begins: bool) -> list[int]:
         """Tokenize; `control` lets text such as `<|im_end|>` become a control token, `begins` may add a first one."""
         ...
@@ -63,12 +68,22 @@ class StepModel(Protocol):
 class SteppedEngine:
     """Runs any `StepModel`. Implements `rag.types.Engine`."""
 
-    def __init__(self, name: str, model: str, context_tokens: int, weights: StepModel, frame: ChatFrame) -> None:
+    def __init__(
+        self,
+        name: str,
+        model: str,
+        context_tokens: int,
+        weights: StepModel,
+        frame: ChatFrame,
+        kept_mib: float = KEPT_MIB,
+    ) -> None:
+        """`kept_mib` is what the states of earlier prompts may take in memory, besides that of the last one."""
         self.name = name
         self.model = model
         self.context_tokens = context_tokens
         self._weights: StepModel | None = weights
         self._seen: list[int] = []
+        self._kept = KeptStates(int(kept_mib * 2**20))
         self._turn = threading.Lock()
         self._step_at_hand = threading.Lock()
         self._encoder = PromptEncoder(frame, self._plain, self._template)
@@ -102,6 +117,7 @@ class SteppedEngine:
         with self._turn:
             self._open().clear()
             self._seen.clear()
+            self._kept.clear()
 
     def count_tokens(self, text: str) -> int:
         """See `Engine.count_tokens`."""
@@ -113,6 +129,7 @@ class SteppedEngine:
         if weights is not None:
             with self._step_at_hand:  # of another thread, which would go on in memory that is freed
                 weights.close()
+                self._kept.clear()
 
     def _pieces(self, tokens: list[int], max_tokens: int) -> Iterator[str]:
         """Yield the answer's text as it grows; half a character (a cut UTF-8 sequence) waits for its other half."""
@@ -144,6 +161,7 @@ class SteppedEngine:
         shared = common_beginning(tokens, self._seen)
         if shared < len(self._seen) and not self._open().can_truncate:
             shared = 0
+        shared = self._exchange(tokens, shared)
         if not shared:
             self._open().clear()
             self._seen.clear()
@@ -151,6 +169,23 @@ class SteppedEngine:
         for start in range(shared, len(tokens), BATCH):
             self._step(tokens[start : start + BATCH], last_only=True)
             yield
+
+    def _exchange(self, tokens: list[int], shared: int) -> int:
+        """Keep what would be lost, and go on from what was kept where that saves more than the `shared` tokens.
+
+        Returns how many of `tokens` the cache begins with then.
+        """
+        with self._step_at_hand:
+            if len(self._seen) - shared >= WORTH_KEEPING and (state := self._open().state()) is not None:
+                self._kept.keep(self._seen, state)
+            found = self._kept.closest(tokens, more_than=shared)
+            if found is None:
+                return shared
+            self._seen = []
+            state, shared = found
+            state.restore(shared)
+            self._seen = tokens[:shared]
+            return shared
 
     def _step(self, tokens: list[int], last_only: bool = False) -> Logits:
         # A step that is broken off, by Ctrl-C say, leaves the cache in no known state: then nothing of it is reused.

@@ -1,24 +1,32 @@
 """The `transformers` engine: Hugging Face weights in PyTorch, on a CUDA device or the CPU."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from rag.engines.chat import chat_frame, encodable
+from rag.engines.kept_states import KEPT_MIB
 from rag.engines.stepped import Logits, SteppedEngine
 from rag.errors import EngineError
 from rag.model_folders import require_harmless
 
 NAME = "transformers"
 
+Tensors: TypeAlias = tuple[tuple[Any, Any], ...]
+"""Keys and values of every layer, each of shape (1, heads, tokens, size)."""
 
-def open_transformers(folder: Path, model: str, context_tokens: int, threads: int) -> SteppedEngine:
-    """Load a folder with safetensors and a tokenizer.
+
+def open_transformers(
+    folder: Path, model: str, context_tokens: int, threads: int, kept_mib: float = KEPT_MIB
+) -> SteppedEngine:
+    """Load a folder with safetensors and a tokenizer. `kept_mib` is as in `SteppedEngine`.
 
     Raises EngineError when that fails, ModelError for a folder that could run code.
     """
     weights = TransformersSteps(folder, threads)
-    return SteppedEngine(NAME, model, min(context_tokens, weights.trained_tokens), weights, chat_frame(weights.render))
+    window, frame = min(context_tokens, weights.trained_tokens), chat_frame(weights.render)
+    return SteppedEngine(NAME, model, window, weights, frame, kept_mib)
 
 
 class TransformersSteps:
@@ -72,6 +80,17 @@ class TransformersSteps:
         # Layers with a sliding window say that they can be cropped, and then can't once the window is full.
         self.can_truncate = self._cache.is_croppable and not any(self._cache.is_sliding)
 
+    def state(self) -> "Layers | None":
+        if not self.can_truncate:
+            return None
+        return Layers(self, tuple((layer.keys, layer.values) for layer in self._cache.layers))
+
+    def hold(self, tensors: Tensors, length: int) -> None:
+        """Hold the first `length` tokens of a cache's keys and values, and nothing else."""
+        self.clear()
+        for number, (keys, values) in enumerate(tensors):
+            self._cache.update(keys[:, :, :length], values[:, :, :length], number)
+
     def tokens(self, text: str, control: bool, begins: bool) -> list[int]:  # noqa: ARG002  templates spell out a start
         options = {"add_special_tokens": False, "split_special_tokens": not control, "verbose": False}
         tokens: list[int] = self._tokenizer(encodable(text), **options)["input_ids"]
@@ -89,6 +108,21 @@ class TransformersSteps:
     def close(self) -> None:
         self._model = None
         self._cache = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Implements `State`. Steps never write into tensors but join them to longer ones, so nothing has to be copied."""
+
+    model: TransformersSteps
+    tensors: Tensors
+
+    @property
+    def bytes(self) -> int:
+        return sum(one.nbytes for pair in self.tensors for one in pair)
+
+    def restore(self, length: int) -> None:
+        self.model.hold(self.tensors, length)
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:

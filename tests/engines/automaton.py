@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rag.engines.chat import ChatFrame
+from rag.engines.kept_states import KEPT_MIB
 from rag.engines.stepped import Logits, SteppedEngine
 from rag.types import Limits, Prompt
 
@@ -52,6 +53,9 @@ class Automaton:
     def clear(self) -> None:
         self.cache.clear()
 
+    def state(self) -> "Snapshot | None":
+        return Snapshot(self, tuple(self.cache)) if self.can_truncate else None
+
     def tokens(self, text: str, control: bool, begins: bool) -> list[int]:  # noqa: ARG002  has no first token
         assert not self.closed
         known = f"{LETTERS}." if control else LETTERS
@@ -71,6 +75,21 @@ class Automaton:
         return written[len(text) :]
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """What an automaton's cache was. A letter takes a KiB."""
+
+    model: Automaton
+    cache: tuple[int, ...]
+
+    @property
+    def bytes(self) -> int:
+        return 1024 * len(self.cache)
+
+    def restore(self, length: int) -> None:
+        self.model.cache[:] = self.cache[:length]
+
+
 def letters(tokens: list[int]) -> str:
     return "".join(f"{LETTERS}."[token] for token in tokens)
 
@@ -82,9 +101,11 @@ def random_table(seed: int) -> dict[str, str]:
     return {pair: "" if chance.random() < 0.05 else chance.choice(LETTERS) for pair in pairs}
 
 
-def engine_of(model: Automaton, context_tokens: int = 1000, before: str = "") -> SteppedEngine:
+def engine_of(
+    model: Automaton, context_tokens: int = 1000, before: str = "", kept_mib: float = KEPT_MIB
+) -> SteppedEngine:
     """An engine that reads `before` in front of every prompt, control tokens included."""
-    return SteppedEngine("stepped", "automaton", context_tokens, model, ChatFrame(before, "", ""))
+    return SteppedEngine("stepped", "automaton", context_tokens, model, ChatFrame(before, "", ""), kept_mib)
 
 
 def prompt(text: str) -> Prompt:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from rag.engines.conversion import converted
-from rag.engines.transformers_steps import open_transformers
+from rag.engines.stepped import Logits
+from rag.engines.transformers_steps import TransformersSteps, open_transformers
 from rag.errors import EngineError
 from rag.types import Engine, Limits, Prompt
 from tests.engines.helpers import answer
@@ -81,6 +82,39 @@ def test_a_prompt_that_was_warmed_is_answered_alike(folder: Path) -> None:
     warmed = opened(folder)
     list(warmed.warm(prompt("")))
     assert answer(warmed, prompt("Who left?"), LIMITS) == answer(opened(folder), prompt("Who left?"), LIMITS)
+
+
+def test_going_back_to_an_earlier_conversation_changes_no_answer(folder: Path) -> None:
+    articles = [f"Article {number}: the grey boat left at noon. " * 4 for number in range(3)]
+    prompts = [
+        Prompt("Be kind.", (article,), request) for request in ("Who left?", "When did it?") for article in articles
+    ]
+    used = opened(folder)
+    fresh = [answer(opened(folder), one, LIMITS) for one in prompts]
+    assert [answer(used, one, LIMITS) for one in prompts] == fresh
+    assert len(set(fresh)) > 1
+
+
+def test_a_full_cache_that_is_returned_to_is_not_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    step = TransformersSteps.step
+
+    def counted(self: TransformersSteps, tokens: list[int], last_only: bool) -> Logits:
+        read.append(len(tokens))
+        return step(self, tokens, last_only)
+
+    monkeypatch.setattr(TransformersSteps, "step", counted)
+    engine = opened(folder)
+    passages = ("The grey boat left the harbour at noon with nine sailors. " * 4,)
+    for instructions in ("Be kind.", "You rewrite questions.", "Be kind."):
+        read.clear()
+        engine.choose(Prompt(instructions, passages, "Who left?"), ("a", "b"))
+    assert (sum(read) < 10) == _keeps(folder)
+
+
+def _keeps(folder: Path) -> bool:
+    """Whether the weights' cache can be cut, and so kept."""
+    return TransformersSteps(folder, THREADS).can_truncate
 
 
 DAMAGES = {
