@@ -1,5 +1,6 @@
 """Question → `Answer`, by all the stages in their order."""
 
+import copy
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from rag.pipeline.conditions import (
     reader_revision,
 )
 from rag.retrieval import RERANKED, Budget, Retrieved, explain, rankings, retrieve
+from rag.rights import Allowed, Readable, ReadableLibrary
 from rag.settings import Settings
 from rag.syncing import stale_sources
 from rag.types import (
@@ -72,8 +74,18 @@ class Pipeline:
         self.embedder = embedder
         self.engine = engine
         self._today = today
+        self._allowed = Allowed()
         self._calibration = calibration.load(settings.calibration)
         self._threshold = self._calibration.threshold(settings.max_wrong)
+
+    def seen_with(self, readable: Callable[[], Readable]) -> "Pipeline":
+        """The same pipeline with a library that holds only what may be read, as `readable` tells at each moment.
+
+        Engine and embedder are shared, so it is not to be closed.
+        """
+        seen = copy.copy(self)
+        seen.library = ReadableLibrary(self.library, readable, self._allowed)
+        return seen
 
     def answer(self, question: str, history: Sequence[Turn] = (), documents: frozenset[str] | None = None) -> Answer:
         """`stream_answer`, waited for."""

@@ -19,7 +19,7 @@ from rag.desk import UNFORESEEN, Desk, Opening, Waiting
 from rag.errors import InputError, LineFull, RagError
 from rag.guarding import openai_error
 from rag.logs import log_failure
-from rag.service.asking import Asking, Events, HungUp, client_of
+from rag.service.asking import Asking, Events, HungUp, client_of, reader_of
 from rag.service.replies import DONE, STILL_THERE, Reply, event_of, model_fields, models_fields, usage_of
 from rag.service.requests import ChatRequest, Unaccepted, chat_request, model_named
 from rag.service.stopping import Stopping
@@ -69,8 +69,9 @@ class Chat:
             asked = chat_request(await Request(scope, receive).json())
             if isinstance(self._desk.state, Opening):
                 return _not_ready("starting")
-            documents = await run_in_threadpool(self._known, asked)
-            async with Asking(self._start(asked, documents, client_of(scope)), receive) as asking:
+            reader = reader_of(scope)
+            documents = await run_in_threadpool(self._known, asked, reader)
+            async with Asking(self._start(asked, documents, client_of(scope), reader), receive) as asking:
                 first = await asking.next()  # what is refused is refused before anything is sent
                 if asked.stream:
                     await self._stream(asked, asking, first, send)
@@ -105,13 +106,15 @@ class Chat:
             await tell(event_of(self._failure(error).body), more=False)
 
     def _start(
-        self, asked: ChatRequest, documents: frozenset[str] | None, client: str
+        self, asked: ChatRequest, documents: frozenset[str] | None, client: str, reader: str | None
     ) -> Callable[[threading.Event], Events]:
-        return lambda leave: self._desk.ask(asked.question, asked.history, leave, client, documents, asked.strict)
+        return lambda leave: self._desk.ask(
+            asked.question, asked.history, leave, client, documents, asked.strict, reader
+        )
 
-    def _known(self, asked: ChatRequest) -> frozenset[str] | None:
+    def _known(self, asked: ChatRequest, reader: str | None) -> frozenset[str] | None:
         """The articles to answer from; None for all. Raises Unaccepted for one that isn't there."""
-        pipeline = self._desk.lent()
+        pipeline = self._desk.lent(reader)
         if not asked.documents:
             return None
         known = pipeline.documents_by_id(asked.documents)

@@ -33,7 +33,7 @@ from rag.errors import RagError
 from rag.guarding import CHAT, READY, openai_error
 from rag.logs import write_json_lines
 from rag.service.addresses import Service, with_service
-from rag.service.asking import CLIENT, client_of
+from rag.service.asking import CLIENT, READER, client_of, reader_of
 from rag.service.figures import SHARED, forget_process
 from rag.service.replies import event_of
 from rag.service.stopping import Stopping
@@ -47,6 +47,7 @@ LONGEST_SILENCE = 120.0
 """Seconds in which a worker says something, if only that it is still there."""
 PASSED_ON = (b"content-type", b"traceparent", b"tracestate")
 CLIENT_HEADER = b"x-citeline-client"
+READER_HEADER = b"x-citeline-reader"
 LOST = "The process that was answering has ended. Ask again."
 
 _log = logging.getLogger("citeline")
@@ -208,7 +209,8 @@ def _known_client(app: ASGIApp) -> ASGIApp:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         given = dict(scope.get("headers", ()))
         client = json.loads(given.get(CLIENT_HEADER, b'""'))
-        await app({**scope, CLIENT: client}, receive, send)
+        reader = json.loads(given.get(READER_HEADER, b"null"))
+        await app({**scope, CLIENT: client, READER: reader}, receive, send)
 
     return answer
 
@@ -226,6 +228,7 @@ async def _nothing() -> dict[str, object]:
 async def _asked(worker: Worker, scope: Scope, body: bytes) -> AsyncIterator[httpx.Response]:
     headers = [(name, value) for name, value in scope["headers"] if name in PASSED_ON]
     headers.append((CLIENT_HEADER, json.dumps(client_of(scope)).encode()))
+    headers.append((READER_HEADER, json.dumps(reader_of(scope)).encode()))
     worker.questions += 1
     try:
         async with worker.client.stream("POST", f"http://worker{CHAT}", content=body, headers=headers) as answer:
