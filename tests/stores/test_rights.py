@@ -7,7 +7,7 @@ import pytest
 
 from rag.index import AnyLibrary
 from rag.rights import EVERYTHING, Allowed, Readable, ReadableLibrary
-from rag.rights.patterns import collection_of
+from rag.rights.patterns import Collection
 from rag.stores import Place, open_writer
 from tests.fakes import WordEmbedder
 from tests.index.shelf import IDENTITY, put
@@ -20,7 +20,7 @@ ARTICLES = {
     for number in range(12)
     for words in [np.random.default_rng((number, len(place))).choice(WORDS, 4, replace=False)]
 }
-NEWS = Readable(frozenset([collection_of(["news"], Path("/"))]))
+NEWS = Readable(frozenset([Collection(("articles/news/.*",))]))
 
 
 def seen(library: AnyLibrary, readable: Readable = NEWS) -> ReadableLibrary:
@@ -40,14 +40,14 @@ def test_only_what_may_be_read_is_found_and_all_of_it_exactly(place: Place, tmp_
                 vector = WordEmbedder().embed_query(f"{word} of the board")
                 found, wanted = now.nearest(vector, k), only.nearest(vector, k)
                 assert [hit.score for hit in found] == pytest.approx([hit.score for hit in wanted], abs=1e-5)
-                assert {sources[hit.chunk.document_id][:5] for hit in found} <= {"/news"}
+                assert {sources[hit.chunk.document_id].rpartition("/")[0] for hit in found} <= {"articles/news"}
             matches = {hit.chunk.id for hit in now.matching(word, 100)}
             assert matches == {hit.chunk.id for hit in only.matching(word, 100)}
 
 
 def test_what_may_not_be_read_is_not_there_by_whatever_it_is_asked_for(place: Place) -> None:
     with opened(make_library(place, ARTICLES)) as whole, seen(whole).snapshot() as now:
-        hidden = {one.id: one.content_hash for one in whole.documents() if one.source.startswith("/board")}
+        hidden = {one.id: one.content_hash for one in whole.documents() if one.source.startswith("articles/board")}
         assert len(hidden) == 12
         assert now.documents_by_id(hidden) == {}
         assert now.nearest(WordEmbedder().embed_query("tea"), 9, frozenset(hidden)) == []
@@ -60,13 +60,14 @@ def test_what_may_not_be_read_is_not_there_by_whatever_it_is_asked_for(place: Pl
 
 
 def test_versions_of_an_article_are_named_where_they_may_be_read(place: Place) -> None:
-    report = " ".join(f"The {word} of the harbour is counted anew, says report number {at}." for at, word in enumerate(WORDS * 4))
+    said = [f"The {word} of the harbour is counted anew, says report {at}." for at, word in enumerate(WORDS * 4)]
+    report = " ".join(said)
     texts = {"news/a": report, "news/b": f"{report} So it was.", "board/c": f"{report} It is so."}
     with opened(make_library(place, texts)) as whole:
-        ids = {one.source[1:]: one.id for one in whole.documents()}
+        ids = {one.id: one.id for one in whole.documents()}
         assert len(whole.duplicates_of(ids["news/a"])) == 2
         library = seen(whole)
-        assert [one.source for one in library.duplicates_of(ids["news/a"])] == ["/news/b"]
+        assert [one.source for one in library.duplicates_of(ids["news/a"])] == ["articles/news/b.txt"]
         assert library.duplicates_of(ids["board/c"]) == ()
 
 
