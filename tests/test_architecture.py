@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "embedding": "types errors model_folders",
     "index": "types errors late",
     "stores": "types errors settings index late",
-    "rights": "types errors exchanges index",
+    "rights": "types errors languages exchanges index",
     "migrating": "types errors index stores",
     "reranking": "types sentences chunking",
     "inspecting": "types",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import gradio as gr
 
@@ -45,11 +46,16 @@ class Keeping:
         wanted = next((one for one in Format if one.value == ending or one.name.lower() == ending), None)
         if wanted is None:
             raise InputError(f"There is no format {ending!r}.")
-        kept = self._saved.read(owner_of(request), shown.id)
-        kept = replace(kept, exchanges=withheld(kept.exchanges, self._rights.or_nothing(request.username)))
-        name = file_name(kept, wanted)
-        token = self._door.handed.put(request.username, name, exported(kept, wanted), TYPES[wanted])
+        owner, reader = owner_of(request), request.username
+        name = file_name(self._saved.read(owner, shown.id), wanted)
+        make = partial(self._file, owner, reader, shown.id, wanted)
+        token = self._door.handed.put(reader, name, make if self._rights.limited else make(), TYPES[wanted])
         return rendering.handout_html(f"handed/{token}", name)
+
+    def _file(self, owner: str, reader: str | None, ident: str, wanted: Format) -> bytes:
+        """By the rights of the moment, and so made anew each time it is asked for where there are any."""
+        kept = self._saved.read(owner, ident)
+        return exported(replace(kept, exchanges=withheld(kept.exchanges, self._rights.or_nothing(reader))), wanted)
 
     def _may_see(self, request: gr.Request, found: Found) -> bool:
         """Whether the reader may still see what was found."""

@@ -8,9 +8,6 @@ board = ["minutes/**/*.pdf", "!minutes/drafts"]
 everyone = ["news"]
 anna = ["board"]
 chief = ["*"]
-
-[groups]
-management = ["board"]
 """
 
 import re
@@ -32,9 +29,7 @@ EVERYONE = "everyone"
 
 _HEADER = re.compile(r"\s*\[\s*\"?([^\]\"]+?)\"?\s*\]")
 _KEY = re.compile(r"\s*(?:\"([^\"]*)\"|'([^']*)'|([A-Za-z0-9_-]+))\s*=")
-_ACCEPTED = (
-    'Accepted are [collections], such as news = ["news/**"], and [readers] and [groups], such as anna = ["news"].'
-)
+_ACCEPTED = 'Accepted are [collections], such as news = ["news/**"], and [readers], such as anna = ["news"].'
 
 
 def _as_list(given: object) -> object:
@@ -50,7 +45,6 @@ class _Content(BaseModel):
 
     collections: dict[str, Texts] = {}
     readers: dict[str, Texts] = {}
-    groups: dict[str, Texts] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +53,7 @@ class Content:
 
     collections: Mapping[str, Collection]
     readers: Mapping[str, Sequence[str]]
-    """Names of collections, or `ALL`. So `groups`."""
-    groups: Mapping[str, Sequence[str]]
+    """Names of collections, or `ALL`."""
 
 
 def read_rights(file: Path) -> Content:
@@ -81,9 +74,9 @@ def read_rights(file: Path) -> Content:
     except ValidationError as error:
         raise SettingsError(" ".join(_explained(file, text, problem) for problem in error.errors()[:3])) from error
     _check(file, text, content)
-    folder = file.resolve().parent
+    folder = file.absolute().parent
     collections = {name: collection_of(patterns, folder) for name, patterns in content.collections.items()}
-    return Content(collections, content.readers, content.groups)
+    return Content(collections, content.readers)
 
 
 def _check(file: Path, text: str, content: _Content) -> None:
@@ -98,13 +91,12 @@ def _check(file: Path, text: str, content: _Content) -> None:
                 'patterns of them, such as ["news", "minutes/**/*.pdf", "!minutes/drafts"].'
             )
     known = [*content.collections, ALL]
-    for section, holders in (("readers", content.readers), ("groups", content.groups)):
-        for holder, names in holders.items():
-            if unknown := next((name for name in names if name not in known), None):
-                raise SettingsError(
-                    f"{_where(file, text, (section, holder))}: {holder} is to read {unknown!r}, and there is no such "
-                    f"collection. Known: {', '.join(known)}."
-                )
+    for reader, names in content.readers.items():
+        if unknown := next((name for name in names if name not in known), None):
+            raise SettingsError(
+                f"{_where(file, text, ('readers', reader))}: {reader} is to read {unknown!r}, and there is no such "
+                f"collection. Known: {', '.join(known)}."
+            )
 
 
 def _explained(file: Path, text: str, problem: Any) -> str:

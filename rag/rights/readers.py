@@ -1,7 +1,6 @@
 """Readers → what each of them may read, as the file of rights says now."""
 
 import threading
-from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,9 +25,6 @@ class Readable:
 EVERYTHING = Readable(frozenset(), everything=True)
 NOTHING = Readable(frozenset())
 
-Groups = Callable[[str], Collection[str]]
-"""Name of a reader → the groups the reader belongs to."""
-
 
 class Rights:
     """The rights in one file, read anew when it has changed; without a file everybody may read everything.
@@ -36,9 +32,8 @@ class Rights:
     Safe to use from several threads.
     """
 
-    def __init__(self, file: Path | None, groups: Groups = lambda _: ()) -> None:
+    def __init__(self, file: Path | None) -> None:
         self._file = file
-        self._groups = groups
         self._lock = threading.Lock()
         self._known: tuple[tuple[int, int, int], Content] | None = None
 
@@ -58,8 +53,6 @@ class Rights:
         names = set(content.readers.get(EVERYONE, ()))
         if reader is not None:
             names.update(content.readers.get(reader, ()))
-            for group in self._groups(reader):
-                names.update(content.groups.get(group, ()))
         if ALL in names:
             return EVERYTHING
         return Readable(frozenset(content.collections[name] for name in names))

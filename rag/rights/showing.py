@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rag.exchanges import Exchange, Stopped, Trouble
+from rag.languages import later
 from rag.rights.readers import Readable
 from rag.types import Answer, Passage
 
-WITHHELD = "This answer rests on articles that you may not read. Ask the question anew."
+WITHHELD = later("This answer rests on articles that you may not read. Ask the question anew.")
 
 
 def withheld(exchanges: Sequence[Exchange], readable: Readable) -> tuple[Exchange, ...]:

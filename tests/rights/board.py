@@ -133,7 +133,7 @@ class Visitor:
         }
         joined = self.http.post(f"/gradio_api/queue/join{query}", json=body)
         assert joined.is_success, joined.text
-        stream = self.get("gradio_api/queue/data", params={"session_hash": self.session}).text
+        stream = self._events()
         assert '"success":true' in stream, stream
         return stream
 
@@ -156,6 +156,17 @@ class Visitor:
         response = self.http.post("/v1/chat/completions", json=body)
         self.heard.append(response.text)
         return response.text
+
+    def _events(self) -> str:
+        """What comes until the stream is to be closed; the page waits for that."""
+        lines = []
+        with self.http.stream("GET", "/gradio_api/queue/data", params={"session_hash": self.session}) as response:
+            for line in response.iter_lines():
+                lines.append(line)
+                if "close_stream" in line:
+                    break
+        self.heard.append("\n".join(lines))
+        return self.heard[-1]
 
     def _is(self, target: list[Any], part: str | None, event: str) -> bool:
         return bool(self.names.get(target[0]) == part and target[1] == event)

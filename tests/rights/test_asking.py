@@ -9,8 +9,9 @@ import pytest
 from rag.desk import Desk
 from rag.errors import SettingsError
 from rag.guarding import Users
-from rag.page.serving import serving
+from rag.page.serving import door_of, serving
 from rag.service import Stopping
+from rag.settings import load_settings
 from rag.types import Answer, Finished
 from tests.rights.board import PASSWORDS, RIGHTS, SECRET, Quoting, Visitor, opener, settings_of
 
@@ -60,6 +61,11 @@ def test_while_the_rights_can_not_be_read_nobody_is_answered(tmp_path: Path) -> 
         assert SECRET in answered(desk, "chief").text
     finally:
         desk.close()
+
+
+def test_a_page_whose_rights_can_not_be_read_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"no-rights\.toml, which says who may read what, can't be read"):
+        door_of(load_settings(rights=tmp_path / "no-rights.toml"))
 
 
 def test_what_was_prepared_with_other_rights_is_not_used(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from rag.rights import WITHHELD
 from rag.settings import Settings
 from tests.rights.board import PASSWORDS, RIGHTS, SECRET, WORDS, Visitor, ids_of, settings_of, shown
 
+EXPORT = {"act": "export", "number": "1", "format": "md"}
 QUESTION = "Which budget vote of the council on the merger was secret?"
 
 
@@ -148,12 +149,15 @@ def test_rights_that_end_end_at_once_also_for_what_was_shown_before(
     assert SECRET in anna.press("box", "submit", typed=QUESTION)
     assert SECRET in anna.get(f"cited/{secret}").text
     assert SECRET in anna.press("articles", "select", f"open:{secret}")
+    [export] = re.findall(r"handed/[A-Za-z0-9_-]{43}", anna.press("current", "select", EXPORT))
+    assert SECRET in anna.get(export).text
     anna.heard.clear()
     file.write_text(RIGHTS.replace('anna = ["board"]', "anna = []"), encoding="utf-8")
     try:
         for act in ("open", "inspect", "export", "again"):
             anna.press("current", "select", {"act": act, "number": "1", "passage": "1", "format": "md"})
         anna.press("find", "change", typed="council")
+        anna.get(export)
         anna.press("library-view", "select")
         anna.press("articles", "select", f"open:{secret}")
         anna.call("search", query="merger vote")

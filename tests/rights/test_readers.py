@@ -16,9 +16,6 @@ everyone = ["news"]
 anna = ["board"]
 "bob@example.org" = []
 chief = ["*"]
-
-[groups]
-management = ["board"]
 """
 
 
@@ -37,23 +34,21 @@ def test_without_a_file_everybody_reads_everything() -> None:
     assert rights.may_read("anna", "anything")
 
 
-def test_readers_have_their_collections_and_those_of_everyone_and_of_their_groups(tmp_path: Path) -> None:
-    groups = {"carl": ["management", "unknown"]}
-    rights = Rights(written(tmp_path, FILE), lambda reader: groups.get(reader, ()))
+def test_readers_have_their_collections_and_those_of_everyone(tmp_path: Path) -> None:
+    rights = Rights(written(tmp_path, FILE))
     news, board = (str(tmp_path.resolve() / place) for place in ("news/a.md", "minutes/b.md"))
     reads = {
         reader: (rights.may_read(reader, news), rights.may_read(reader, board), rights.may_read(reader, "elsewhere"))
-        for reader in (None, "anna", "bob@example.org", "stranger", "carl", "chief")
+        for reader in (None, "anna", "bob@example.org", "stranger", "chief")
     }
     assert reads == {
         None: (True, False, False),
         "anna": (True, True, False),
         "bob@example.org": (True, False, False),
         "stranger": (True, False, False),
-        "carl": (True, True, False),
         "chief": (True, True, True),
     }
-    assert rights.of("anna") == rights.of("carl") != rights.of(None)
+    assert rights.of("stranger") == rights.of(None) != rights.of("anna")
 
 
 def test_rights_are_read_anew_when_the_file_changes_and_nothing_may_be_read_while_it_is_broken(tmp_path: Path) -> None:
