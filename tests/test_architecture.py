@@ -66,7 +66,9 @@ MAY_IMPORT = {
     "syncing": "types errors documents index stores indexing",
     "rebuilding": "types errors documents index stores visiting indexing",
     "watching": "",
-    "pipeline": f"types errors settings ahead model_files rights {STAGES} visiting indexing syncing rebuilding calibration",
+    "pipeline": (
+        f"types errors settings ahead model_files rights {STAGES} visiting indexing syncing rebuilding calibration"
+    ),
     "batch": "types errors settings records documents index pipeline",
     "rendering": "types languages plain_text exchanges inspecting holdings tasks",
     "exporting": "types errors languages records exchanges rendering",
@@ -79,8 +81,8 @@ MAY_IMPORT = {
     "bulk": "types errors settings logs tasks rights pipeline batch evaluation desk",
     "service": "types errors settings logs rendering guarding desk",
     "page": (
-        "types errors settings languages logs exchanges conversations tasks rights pipeline rendering exporting guarding "
-        "holdings desk shelf talks bulk service"
+        "types errors settings languages logs exchanges conversations tasks rights pipeline rendering exporting "
+        "guarding holdings desk shelf talks bulk service"
     ),
     "app": "errors settings rendering page",
     "cli": (

@@ -13,6 +13,7 @@ from rag.rights import WITHHELD
 from rag.settings import Settings
 from tests.rights.board import PASSWORDS, RIGHTS, SECRET, WORDS, Visitor, ids_of, settings_of, shown
 
+FOUND = "merger vote"
 EXPORT = {"act": "export", "number": "1", "format": "md"}
 QUESTION = "Which budget vote of the council on the merger was secret?"
 
@@ -74,8 +75,8 @@ def everything(who: Visitor, ids: dict[str, str]) -> dict[str, str]:
     for verb in ("open", "remove", "choose", "ask"):
         ways[verb + " an article"] = who.press("articles", "select", f"{verb}:{secret}")
     ways["files of questions"] = who.press("bulk-view", "select")
-    for name, query in {"ask": {"question": QUESTION}, "search": {"query": "merger vote", "limit": 50}}.items():
-        ways[f"/{name}"], ways[f"tool {name}"] = who.call(name, **query), who.tool(name, **query)
+    ways["/ask"], ways["tool ask"] = who.call("ask", question=QUESTION), who.tool("ask", question=QUESTION)
+    ways["/search"], ways["tool search"] = who.call("search", query=FOUND, limit=50), who.tool("search", query=FOUND)
     for name in ids.values():
         ways[f"/read_source of {name}"] = who.call("read_source", document_id=name)
         ways[f"/cited/{name}"] = who.get(f"cited/{name}").text
@@ -133,8 +134,8 @@ def test_a_token_has_the_rights_of_its_user(address: str, given_settings: Settin
         bearer = {"authorization": f"Bearer {Users(given_settings.users).give_token(name)}"}
         program = Visitor(address, name, headers=bearer)
         VISITORS.append(program)
-        program.call("search", query="merger vote")
-        program.tool("search", query="merger vote")
+        program.call("search", query=FOUND)
+        program.tool("search", query=FOUND)
         program.chat(QUESTION)
         told[name] = [SECRET in body for body in program.heard[-3:]]
     assert told == {"anna": [True] * 3, "bob": [False] * 3}
@@ -160,7 +161,7 @@ def test_rights_that_end_end_at_once_also_for_what_was_shown_before(
         anna.get(export)
         anna.press("library-view", "select")
         anna.press("articles", "select", f"open:{secret}")
-        anna.call("search", query="merger vote")
+        anna.call("search", query=FOUND)
         assert anna.get(f"cited/{secret}").status_code == 404
         everything(anna, ids)
         assert [body for body in anna.heard if SECRET in body] == []
@@ -169,7 +170,7 @@ def test_rights_that_end_end_at_once_also_for_what_was_shown_before(
         assert "Tide tables" not in anna.press("library-view", "select")
     finally:
         file.write_text(RIGHTS, encoding="utf-8")
-    assert SECRET in anna.call("search", query="merger vote")
+    assert SECRET in anna.call("search", query=FOUND)
 
 
 @pytest.fixture(scope="module")
