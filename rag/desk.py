@@ -21,6 +21,7 @@ from rag.idle import Idle
 from rag.inspecting import Inspection
 from rag.line import Line
 from rag.logs import log_failure
+from rag.rights import Readable, Rights
 from rag.settings import Settings
 from rag.types import Answer, Document, Embedder, Event, Hit, Turn
 
@@ -67,6 +68,10 @@ class Answers(Protocol):
     ) -> Sequence[tuple[Hit, Document]]: ...
 
     def documents_by_id(self, ids: Iterable[str]) -> dict[str, Document]: ...
+
+    def seen_with(self, readable: Callable[[], Readable]) -> "Answers":
+        """The same, of a library that holds only what may be read."""
+        ...
 
     def close(self) -> None: ...
 
@@ -132,6 +137,7 @@ class Desk:
     def __init__(self, settings: Settings, opener: OpenPipeline) -> None:
         self.state: Opening | Failed | Answers = Failed("The library was not opened yet.")
         self.settings = settings
+        self.rights = Rights(settings.rights)
         self._opener = opener
         self._line = Line(settings.waiting)
         self._closing = threading.Event()
@@ -172,16 +178,20 @@ class Desk:
         """For what needs no turn of the reader's; None while it isn't open."""
         return None if isinstance(self.state, Opening | Failed) else self.state
 
-    def lent(self) -> Answers:
-        """The pipeline, for what needs no reader and so no place in the line: to search and to look up documents.
+    def lent(self, reader: str | None = None) -> Answers:
+        """The pipeline as `reader` may use it, beside the line: to search and to look up documents.
 
-        Raises RagError while it is being opened and when it could not be.
+        It goes by the rights of each moment. Without a name it is what everybody may read. Raises RagError while the
+        pipeline is being opened and when it could not be, and while nobody knows what may be read.
         """
         if isinstance(state := self.state, Opening):
             raise RagError(f"Citeline is still starting: {state.line} Try again in a moment.")
         if isinstance(state, Failed):
             raise RagError(state.message)
-        return state
+        if not self.rights.limited:
+            return state
+        self.rights.of(reader)
+        return state.seen_with(partial(self.rights.of, reader))
 
     def ask(
         self,
@@ -191,12 +201,13 @@ class Desk:
         client: str = "",
         documents: frozenset[str] | None = None,
         strict: bool | None = None,
+        reader: str | None = None,
     ) -> Generator[Event | Waiting | None, None, None]:
         """The pipeline's events, before them what the question waits for, and None every `TICK` seconds of silence.
 
-        Questions of several clients are answered in turns. Ends soon after `leave` is set; that, or closing the
-        generator, closes the pipeline's. Raises what the pipeline raises, and RagError when it could not be opened or
-        too many questions wait.
+        Questions of several clients are answered in turns, each from what its `reader` may read; see `lent`. Ends soon
+        after `leave` is set; that, or closing the generator, closes the pipeline's. Raises what the pipeline raises,
+        and RagError when it could not be opened or too many questions wait.
         """
         from rag.pipeline import check_question  # as late as the pipeline itself
 
@@ -204,7 +215,7 @@ class Desk:
             if leave.wait(TICK):
                 return
             yield Waiting(f"This question waits. {opening.line}")
-        pipeline = self.lent()
+        pipeline = self.lent(reader)
         check_question(question)
         ticket, events = self._line.join(client), Received()
         self._idle.drop(client)
@@ -231,14 +242,19 @@ class Desk:
                 self._line.leave(ticket)
 
     def prepare(
-        self, question: str, history: Sequence[Turn], client: str = "", documents: frozenset[str] | None = None
+        self,
+        question: str,
+        history: Sequence[Turn],
+        client: str = "",
+        documents: frozenset[str] | None = None,
+        reader: str | None = None,
     ) -> Generator[None, None, None]:
         """Do ahead what `ask` would with the same arguments, while nobody asks; yields until that has ended.
 
         Any question that joins the line ends it at its next step, as does closing the iterator or preparing another
         question of the client's. Once the pipeline is free it is begun, so it may be called before that is open.
         """
-        return self._idle.run(client, partial(self._prepare, question, history, client, documents))
+        return self._idle.run(client, partial(self._prepare, question, history, client, documents, reader))
 
     def forget(self, client: str) -> None:
         """Whatever is, or was, prepared for the client."""
@@ -289,10 +305,15 @@ class Desk:
             self.state.close()
 
     def _prepare(
-        self, question: str, history: Sequence[Turn], client: str, documents: frozenset[str] | None
+        self,
+        question: str,
+        history: Sequence[Turn],
+        client: str,
+        documents: frozenset[str] | None,
+        reader: str | None,
     ) -> Generator[None, None, None]:
         self._slots += 1  # who counts on what the engine keeps shall know that it was used meanwhile
-        with closing(self.lent().prepare(question, history, documents)) as steps:
+        with closing(self.lent(reader).prepare(question, history, documents)) as steps:
             for prepared in steps:
                 self._prepared[client] = prepared
                 self._prepared.move_to_end(client)

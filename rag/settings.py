@@ -132,6 +132,9 @@ class Settings(BaseSettings):
     hosts: str = Field("", description="other host names the page is reached by, with commas between them")
     login: Login = Field(Login.AUTO, description="who has to log in on the page: auto, always or never")
     users: Path = Field(default_factory=default_users_file, description="file of those who may log in")
+    rights: Path | None = Field(
+        None, description="file that says who may read which articles; everybody may read all when not set"
+    )
     editors: str = Field(
         "", description="users who may change the library on the page, with commas between; all where not set"
     )

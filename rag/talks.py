@@ -122,12 +122,13 @@ class Talks:
         conversation: str = "",
         replacing: int | None = None,
         documents: frozenset[str] | None = None,
+        reader: str | None = None,
     ) -> Running:
         """Begin to answer, as part of a conversation of the owner's or of a new one.
 
         `earlier` are the exchanges before it; with `replacing` it takes the place of the exchange of that number and
         of all that follow it. `client` is who takes turns with others; `documents` are the ids of the
-        only articles to be searched.
+        only articles to be searched, of those that the `reader` may read.
         """
         draft = Draft(BEGINNING)
         place, unsaved = None, ""
@@ -143,7 +144,7 @@ class Talks:
             if before:
                 before.stop()
         history = rendering.turns(earlier)
-        given = (running, owner, client, history, documents)
+        given = (running, owner, client, history, documents, reader)
         threading.Thread(target=self._answer, args=given, name="talk", daemon=True).start()
         return running
 
@@ -159,10 +160,12 @@ class Talks:
         client: str,
         history: Sequence[Turn],
         documents: frozenset[str] | None,
+        reader: str | None,
     ) -> None:
         exchange, saved = running.exchange, time.monotonic()
         try:
-            with closing(self._desk.ask(exchange.question, history, running.leave, client, documents)) as events:
+            question, leave = exchange.question, running.leave
+            with closing(self._desk.ask(question, history, leave, client, documents, reader=reader)) as events:
                 for event in events:
                     if isinstance(event, Waiting):
                         exchange = rendering.delayed(exchange, event.doing)

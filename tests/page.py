@@ -15,6 +15,7 @@ from rag.ahead import UNPREPARED, Prepared
 from rag.errors import RagError
 from rag.inspecting import Inspection
 from rag.page.serving import serving
+from rag.rights import Readable
 from rag.settings import Settings, load_settings
 from rag.types import (
     Answer,
@@ -137,6 +138,10 @@ class ScriptedPipeline:
 
     def documents_by_id(self, ids: Iterable[str]) -> dict[str, Document]:  # noqa: ARG002
         return {}
+
+    def seen_with(self, readable: Callable[[], Readable]) -> "ScriptedPipeline":  # noqa: ARG002
+        """A script has no articles that anybody might not read."""
+        return self
 
     def close(self) -> None:
         self.closed = True

@@ -48,6 +48,7 @@ MAY_IMPORT = {
     "embedding": "types errors model_folders",
     "index": "types errors late",
     "stores": "types errors settings index late",
+    "rights": "types errors languages exchanges index",
     "migrating": "types errors index stores",
     "reranking": "types sentences chunking",
     "inspecting": "types",
@@ -67,7 +68,8 @@ MAY_IMPORT = {
     "rebuilding": "types errors documents index stores visiting indexing",
     "watching": "",
     "pipeline": (
-        f"types errors settings ahead remembering model_files {STAGES} visiting indexing syncing rebuilding calibration"
+        f"types errors settings ahead remembering model_files rights {STAGES} visiting indexing syncing rebuilding "
+        "calibration"
     ),
     "batch": "types errors settings records documents index pipeline",
     "rendering": "types languages plain_text exchanges inspecting holdings tasks",
@@ -75,14 +77,14 @@ MAY_IMPORT = {
     "evaluation": f"types errors settings records {STAGES} indexing calibration pipeline metrics batch rendering",
     "guarding": "types errors languages logs rendering",
     "line": "errors",
-    "desk": "types errors settings logs ahead idle line inspecting pipeline",
-    "shelf": "types errors logs documents index stores visiting indexing syncing pipeline holdings desk",
+    "desk": "types errors settings logs ahead idle line inspecting rights pipeline",
+    "shelf": "types errors logs documents index stores rights visiting indexing syncing pipeline holdings desk",
     "talks": "types errors logs exchanges conversations rendering desk",
-    "bulk": "types errors settings logs tasks pipeline batch evaluation desk",
+    "bulk": "types errors settings logs tasks rights pipeline batch evaluation desk",
     "service": "types errors settings logs rendering guarding line desk",
     "page": (
-        "types errors settings languages logs exchanges conversations tasks pipeline rendering exporting guarding "
-        "holdings desk shelf talks bulk service"
+        "types errors settings languages logs exchanges conversations tasks rights pipeline rendering exporting "
+        "guarding holdings desk shelf talks bulk service"
     ),
     "app": "errors settings rendering page",
     "cli": (

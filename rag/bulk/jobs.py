@@ -18,6 +18,7 @@ from rag.bulk.uploads import look_through
 from rag.desk import FAREWELL, TICK, UNFORESEEN, Desk, Left, Opening
 from rag.errors import InputError, RagError
 from rag.logs import log_failure
+from rag.rights import Readable
 from rag.settings import Settings
 from rag.tasks import Result, Standing, State, Upload
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 FOLDER = "batches"
 """In the library's folder."""
 ANSWERING = "Answering"
+UNREADABLE = "These answers rest on articles that you may not read. Have the file answered anew."
 
 _log = logging.getLogger("citeline")
 
@@ -66,9 +68,11 @@ class _Work:
         self.leave = threading.Event()
         self._began = 0.0
 
-    def standing(self) -> Standing:
+    def standing(self, readable: Readable) -> Standing:
+        """Without answers that rest on what may not be read."""
         with self.lock:
             self.tally.advance()
+            may_see = all(map(readable.reads, self.tally.sources))
             order, counts, running = self.order, self.tally.counts, self.state is State.RUNNING
             return Standing(
                 id=order.id,
@@ -78,13 +82,13 @@ class _Work:
                 scored=order.scored,
                 state=self.state,
                 doing=self.doing,
-                message=self.message,
+                message=self.message if may_see else UNREADABLE,
                 total=order.rows,
                 answered=counts[Result.ANSWERED],
                 refused=counts[Result.REFUSED],
                 failed=counts[Result.FAILED],
                 seconds_left=self._seconds_left() if running else None,
-                rows=self.tally.newest() if running else self.tally.first(),
+                rows=(self.tally.newest() if running else self.tally.first()) if may_see else (),
             )
 
     def note(self, doing: str) -> None:
@@ -132,9 +136,10 @@ class Jobs:
 
     def standings(self, reader: str | None) -> list[Standing]:
         """Of one reader's files, the newest first."""
+        readable = self._desk.rights.or_nothing(reader)
         with self._lock:
             works = [self._work(order) for order in self._orders.of(reader)]
-        standings = [work.standing() for work in works]
+        standings = [work.standing(readable) for work in works]
         return sorted(standings, key=lambda standing: (standing.made, standing.id), reverse=True)
 
     def running(self, reader: str | None) -> Standing | None:
@@ -142,7 +147,7 @@ class Jobs:
         with self._lock:
             found = [work for work in self._works.values() if work.order.reader == reader]
             work = next((work for work in found if work.state is State.RUNNING), None)
-        return work.standing() if work else None
+        return work.standing(self._desk.rights.or_nothing(reader)) if work else None
 
     def receive(self, reader: str | None, upload: Path) -> None:
         """Look through a file and keep it until `start` or `put_back`. Raises InputError for one that can't be used."""
@@ -204,8 +209,14 @@ class Jobs:
         """What there is of them, as `rag batch` writes it: ".jsonl", ".csv" or ".xlsx". Raises InputError."""
         from rag.batch import carried_names, read_records, write_table
 
+        readable = self._desk.rights.or_nothing(reader)
         with self._lock:
-            order = self._find(reader, name).order
+            work = self._find(reader, name)
+        order = work.order
+        with work.lock:
+            work.tally.advance()
+            if not all(map(readable.reads, work.tally.sources)):
+                raise InputError(UNREADABLE)
         run_file = self._orders.answers(order)
         if run_file is None:
             raise InputError(f"{order.name} has no answers yet.")
@@ -334,17 +345,20 @@ class Jobs:
             report=report,
             asking=self._asker(work),
         )
-        self._reports.write(evaluation)
+        self._reports.write(evaluation, order.reader)
 
     def _pipeline(self, work: _Work) -> "Pipeline":
-        """The page's own, with the order's settings. Raises RagError where it could not be opened, and Left."""
+        """The page's own, with the order's settings and its reader's rights.
+
+        Raises RagError where it could not be opened, and Left.
+        """
         from rag.pipeline import Pipeline
 
         while isinstance(opening := self._desk.state, Opening):
             work.note(opening.line)
             if work.leave.wait(TICK) or self._closing.is_set():
                 raise Left
-        lent = self._desk.lent()
+        lent = self._desk.lent(work.order.reader)
         if not isinstance(lent, Pipeline):
             raise RagError("This page answers single questions only.")
         settings = lent.settings.model_copy(update={"strict": work.order.strict})

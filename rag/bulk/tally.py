@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ class Tally:
         self.counts: Counter[Result] = Counter()
         self._first: list[RowDone] = []
         self._newest: deque[RowDone] = deque(maxlen=SHOWN)
+        self.sources: set[str] = set()
+        """Of all articles in the answers."""
 
     @property
     def rows(self) -> int:
@@ -56,7 +58,9 @@ class Tally:
                     if not line.endswith(b"\n"):
                         return
                     self._read += len(line)
-                    self._add(_row_done(json.loads(line)))
+                    record = json.loads(line)
+                    self._add(_row_done(record))
+                    self.sources.update(_sources_in(record))
         except (OSError, ValueError, KeyError, TypeError):  # it isn't there yet; `run_batch` says what else is wrong
             return
 
@@ -65,6 +69,12 @@ class Tally:
         self._newest.append(row)
         if len(self._first) < SHOWN:
             self._first.append(row)
+
+
+def _sources_in(line: Mapping[str, Any]) -> Iterator[str]:
+    for passage in line["passages"] or ():
+        yield passage["document"]["source"]
+        yield from passage.get("copies", ())
 
 
 def _row_done(line: Mapping[str, Any]) -> RowDone:

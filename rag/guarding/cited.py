@@ -8,7 +8,7 @@ import hashlib
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,12 +42,15 @@ class CitedFile:
 class _Place:
     path: Path
     content_hash: str
+    source: str
 
 
 class Cited:
     """What each reader has seen cited."""
 
-    def __init__(self) -> None:
+    def __init__(self, may_read: Callable[[str | None, str], bool] = lambda _reader, _source: True) -> None:
+        """`may_read` tells at each moment whether a reader may read the article with a `Document.source`."""
+        self._may_read = may_read
         self._lock = threading.Lock()
         self._places: OrderedDict[tuple[str | None, str], _Place] = OrderedDict()
 
@@ -56,16 +59,16 @@ class Cited:
         with self._lock:
             for document in documents:
                 key = (reader, document.id)
-                self._places[key] = _Place(Path(document.file), document.content_hash)
+                self._places[key] = _Place(Path(document.file), document.content_hash, document.source)
                 self._places.move_to_end(key)
             while len(self._places) > MOST:
                 self._places.popitem(last=False)
 
     def file(self, reader: str | None, document_id: str) -> CitedFile | None:
-        """None where the reader hasn't seen it cited, or it is no longer the file that was indexed."""
+        """None where the reader hasn't seen it cited or may no longer read it, or it isn't what was indexed."""
         with self._lock:
             place = self._places.get((reader, document_id))
-        if place is None or not place.path.is_absolute():
+        if place is None or not place.path.is_absolute() or not self._may_read(reader, place.source):
             return None
         data = contents(place.path, MAX_BYTES)
         if data is None or hashlib.sha256(data).hexdigest() != place.content_hash:

@@ -30,7 +30,7 @@ def build(desk: Desk, shown: gr.State, choice: Choice) -> None:
             desk.forget(client)
             return
         history, only = rendering.turns(shown.earlier), documents_of(chosen)
-        with closing(desk.prepare(question, history, client, only)) as beats:
+        with closing(desk.prepare(question, history, client, only, request.username)) as beats:
             for _ in beats:
                 yield unchanged
 

@@ -11,6 +11,7 @@ import gradio as gr
 from gradio.events import api as endpoint
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
 from rag import service
 from rag.desk import UNFORESEEN, Desk
@@ -54,9 +55,9 @@ class Functions:
             strict: Whether to leave out sentences that nothing supports.
         """
         with _explained(self._door):
-            yield from self._lookups.answering(question, documents, strict, client_of(request))
+            yield from self._lookups.answering(question, documents, strict, client_of(request), reader_of(request))
 
-    def search(self, query: str, limit: int = 10) -> list[Fields]:
+    def search(self, query: str, limit: int = 10, request: gr.Request | None = None) -> list[Fields]:
         """Find passages of the library's articles, best first, by meaning and by words.
 
         Each has its text, title, source, author, date, page, url, score (comparable within one search only),
@@ -68,9 +69,15 @@ class Functions:
             limit: The most passages to give, 1 to 50.
         """
         with _explained(self._door):
-            return self._lookups.search(query, limit)
+            return self._lookups.search(query, limit, reader_of(request))
 
-    def read_source(self, document_id: str, start: int | None = None, end: int | None = None) -> Fields:
+    def read_source(
+        self,
+        document_id: str,
+        start: int | None = None,
+        end: int | None = None,
+        request: gr.Request | None = None,
+    ) -> Fields:
         """Read the text of an article, all of it or the part between two offsets, at most 20,000 characters a call.
 
         Gives title, source, author, date, url, how many characters the article has, the part's text, start and end, and
@@ -83,7 +90,7 @@ class Functions:
             end: Offset after the last character; the article's end when left out.
         """
         with _explained(self._door):
-            return self._lookups.read(document_id, start, end)
+            return self._lookups.read(document_id, start, end, reader_of(request))
 
 
 def build(desk: Desk, door: Door) -> None:
@@ -111,8 +118,17 @@ async def unsuited(request: Request, error: Exception) -> Response:
 
 def client_of(request: gr.Request | Request | None) -> str:
     """Who takes turns with others: a user where there is a login, else all programs of a machine together."""
+    return service.client_of(_scope_of(request))
+
+
+def reader_of(request: gr.Request | Request | None) -> str | None:
+    """Whose rights count; None where there is no login."""
+    return service.reader_of(_scope_of(request))
+
+
+def _scope_of(request: gr.Request | Request | None) -> Scope:
     asked = request.request if isinstance(request, gr.Request) else request
-    return service.client_of(asked.scope if asked else {})
+    return asked.scope if asked else {}
 
 
 @contextmanager

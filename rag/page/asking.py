@@ -29,6 +29,7 @@ from rag.page.keeping import Keeping
 from rag.page.shared import QUIET, Updates, client_of, html, owner_of, tried
 from rag.page.shown import Shown, shown_from
 from rag.page.speech import fixed, in_readers_language, label
+from rag.rights import Readable, withheld
 from rag.talks import Running, Talks
 from rag.types import Answer
 
@@ -124,23 +125,23 @@ class Handlers:
         self._desk = desk
         self._talks = talks
         self._saved: Conversations = talks.saved
-        self._keeping = Keeping(talks.saved, door)
+        self._keeping = Keeping(talks.saved, door, desk.rights)
         self._on = widgets
         self._door = door
         self._beginning = threading.Lock()
         self._showing: OrderedDict[str | None, Running] = OrderedDict()
         """By session: the answer under way that its tab shows. Another stops being drawn there."""
 
-    def watch(self) -> Iterator[Updates]:
+    def watch(self, reader: str | None) -> Iterator[Updates]:
         """Follow the opening of the pipeline until it is open, be it by way of a failure that is mended elsewhere."""
         shown: object = None
-        while (pipeline := self._desk.pipeline) is None:
+        while self._desk.pipeline is None:
             state = self._desk.state
             changed = {self._on.failure: self._failure(), self._on.status: self._status(HINT)}
             yield changed if state != shown else self._nothing()  # by yielding it hears that the tab was closed
             shown = state
             time.sleep(TICK if isinstance(state, Opening) else FAILED_TICK)
-        beginnings = tried(self._door, pipeline.openers, ())
+        beginnings = tried(self._door, lambda: self._desk.lent(reader).openers(), ())
         yield {self._on.failure: "", self._on.welcome: rendering.welcome_html(beginnings)}
 
     def retry(self) -> None:
@@ -160,10 +161,10 @@ class Handlers:
             found = tried(self._door, lambda: self._saved.read_shared(token), None)
         elif ident:
             found = tried(self._door, lambda: self._saved.read(owner, ident), None)
-        shown = shown_from(found, read_only=bool(token)) if found else Shown()
+        shown = shown_from(found, self._rights_of(request), read_only=bool(token)) if found else Shown()
         resting = GONE if (token or ident) and not found else _at_rest(shown)
         yield self._whole(shown, request) if found else {self._on.drawer: self._keeping.listed(request, "")}
-        yield from self.watch()
+        yield from self.watch(request.username)
         if request.session_hash not in self._showing:  # nothing was asked meanwhile
             yield {self._on.status: self._status(resting)}
         yield from self._taken_up(shown, request)
@@ -173,6 +174,7 @@ class Handlers:
         self, typed: str | None, shown: Shown, chosen: Sequence[Chosen], event: gr.EventData, request: gr.Request
     ) -> Iterator[Updates]:
         """Answer what was typed, or the example that was chosen."""
+        shown = self._as_readable(shown, request)
         given = event.value if getattr(event.target, "elem_id", "") in ("welcome", "suggested") else typed
         question = given.strip() if isinstance(given, str) else ""
         yield self._nothing()
@@ -184,6 +186,7 @@ class Handlers:
         self, shown: Shown, chosen: Sequence[Chosen], event: gr.EventData, request: gr.Request
     ) -> Iterator[Updates]:
         """Do what the pressed button says. What comes from a browser may be anything."""
+        shown = self._as_readable(shown, request)
         given = event.value if isinstance(event.value, dict) else {}
         detail = {name: value for name, value in given.items() if isinstance(value, str)}
         number = int(detail["number"]) if detail.get("number", "").isdecimal() else 0
@@ -208,7 +211,7 @@ class Handlers:
                     passage = int(detail["passage"]) if detail.get("passage", "").isdecimal() else 0
                     yield {self._on.reading: rendering.reader_html(exchange, passage)}
                 case "inspect" if exchange:
-                    yield {self._on.reading: self._inspected(shown, exchange)}
+                    yield {self._on.reading: self._inspected(shown, exchange, request)}
                 case "close":
                     yield {self._on.reading: ""}
                 case "export" if shown.exchanges:
@@ -245,7 +248,9 @@ class Handlers:
                 return
             self._look_away(request)
             only = documents_of(chosen)
-            running = self._talks.ask(owner, client_of(request), question, earlier, shown.id, replacing, only)
+            running = self._talks.ask(
+                owner, client_of(request), question, earlier, shown.id, replacing, only, request.username
+            )
             self._show(running, request)
         feedback = {at: given for at, given in shown.feedback.items() if at < number}
         opened = replace(shown, id=running.conversation, exchanges=earlier, feedback=feedback, editing=0)
@@ -280,16 +285,16 @@ class Handlers:
             drawn = time.monotonic()
             yield self._drawn(shown, exchange, request)
         yield {self._on.failure: self._failure(), self._on.drawer: self._keeping.listed(request, shown.id)}
-        suggested = self._suggested(running.exchange)
+        suggested = self._suggested(running.exchange, request)
         if suggested and self._showing.get(session) is running:
             yield {self._on.suggested: suggested}
 
-    def _suggested(self, exchange: Exchange) -> str:
+    def _suggested(self, exchange: Exchange, request: gr.Request) -> str:
         """Questions to go on with, after an answer."""
-        answer, pipeline = exchange.outcome, self._desk.pipeline
-        if not isinstance(answer, Answer) or pipeline is None:
+        answer, reader = exchange.outcome, request.username
+        if not isinstance(answer, Answer):
             return ""
-        return rendering.suggestions_html(tried(self._door, lambda: pipeline.suggest(answer), ()))
+        return rendering.suggestions_html(tried(self._door, lambda: self._desk.lent(reader).suggest(answer), ()))
 
     def _is_asked(self, question: str, request: gr.Request) -> bool:
         """Whether the tab waits for the answer to just that: a button was pressed twice."""
@@ -308,7 +313,7 @@ class Handlers:
     def _go(self, ident: str, request: gr.Request) -> Iterator[Updates]:
         self._look_away(request)
         try:
-            opened = shown_from(self._saved.read(owner_of(request), ident))
+            opened = shown_from(self._saved.read(owner_of(request), ident), self._rights_of(request))
         except InputError:
             yield self._gone()
             return
@@ -322,7 +327,14 @@ class Handlers:
             self._show(running, request)
             yield from self._followed(replace(shown, exchanges=shown.exchanges[:-1]), running, request)
         elif last and isinstance(last[0].outcome, Draft) and request.session_hash not in self._showing:
-            yield self._whole(shown_from(self._saved.read(owner, shown.id)), request)
+            yield self._whole(shown_from(self._saved.read(owner, shown.id), self._rights_of(request)), request)
+
+    def _rights_of(self, request: gr.Request) -> Readable:
+        return self._desk.rights.or_nothing(request.username)
+
+    def _as_readable(self, shown: Shown, request: gr.Request) -> Shown:
+        """What a tab shows, by the rights there are now."""
+        return replace(shown, exchanges=withheld(shown.exchanges, self._rights_of(request)))
 
     def _gone(self) -> Updates:
         return {self._on.status: rendering.status_html(GONE), self._on.place: rendering.place_html("", "")}
@@ -343,12 +355,12 @@ class Handlers:
             self._on.shown: opened,
         }
 
-    def _inspected(self, shown: Shown, exchange: Exchange) -> str:
-        pipeline, answer = self._desk.pipeline, exchange.outcome
-        if pipeline is None or not isinstance(answer, Answer):
+    def _inspected(self, shown: Shown, exchange: Exchange, request: gr.Request) -> str:
+        answer = exchange.outcome
+        if not isinstance(answer, Answer):
             return ""
         history = rendering.turns(one for one in shown.exchanges if one.number < exchange.number)
-        return rendering.closable(rendering.inspection_html(pipeline.inspect(answer, history)))
+        return rendering.closable(rendering.inspection_html(self._desk.lent(request.username).inspect(answer, history)))
 
     def _changed(self, shown: Shown, detail: Mapping[str, str], request: gr.Request) -> Updates:
         changed = self._keeping.changed(shown, detail, request)

@@ -105,7 +105,7 @@ class Handlers:
         self._watching[session] = turn
         shown = None
         try:
-            yield {**await asyncio.to_thread(self._drawn, reader), **self._choices()}
+            yield {**await asyncio.to_thread(self._drawn, reader), **self._choices(reader)}
             while standing := await asyncio.to_thread(self._jobs.running, reader):
                 if standing != shown:
                     shown = standing
@@ -114,7 +114,7 @@ class Handlers:
                 if self._watching.get(session) is not turn:
                     return
             if shown:
-                yield {**await asyncio.to_thread(self._drawn, reader), **self._choices()}
+                yield {**await asyncio.to_thread(self._drawn, reader), **self._choices(reader)}
         finally:
             if self._watching.get(session) is turn:
                 del self._watching[session]
@@ -171,7 +171,7 @@ class Handlers:
             yield updates
 
     @in_readers_language
-    def compare(self, before: str | None, after: str | None, request: gr.Request) -> Iterator[Updates]:  # noqa: ARG002
+    def compare(self, before: str | None, after: str | None, request: gr.Request) -> Iterator[Updates]:
         """What changed from one report to another; takes some seconds."""
         if not before or not after or before == after:
             choose, title = later("Choose two different evaluations."), later("Nothing to compare")
@@ -179,7 +179,7 @@ class Handlers:
             return
         yield {self._on.compared: rendering.working_html(said("Comparing"))}
         try:
-            yield {self._on.compared: rendering.compared_html(self._reports.compared(before, after))}
+            yield {self._on.compared: rendering.compared_html(self._reports.compared(before, after, request.username))}
         except RagError as error:
             yield {self._on.compared: rendering.error_card(str(error), later("These can’t be compared"))}
 
@@ -196,7 +196,7 @@ class Handlers:
         running = next((standing for standing in standings if standing.state is State.RUNNING), None)
         others = [standing for standing in standings if standing is not running]
         links = {one.id: self._downloads(reader, one.id, one.name) for one in others if one.done}
-        reports = self._reports.listed()
+        reports = self._reports.listed(reader)
         return {
             self._on.running: rendering.running_html(running),
             self._on.files: rendering.files_html(others, links),
@@ -206,8 +206,8 @@ class Handlers:
             **self._upload(reader),
         }
 
-    def _choices(self) -> Updates:
-        keys = [report.key for report in self._reports.listed()]
+    def _choices(self, reader: str | None) -> Updates:
+        keys = [report.key for report in self._reports.listed(reader)]
         latest, earlier = (keys[0], keys[1]) if len(keys) > 1 else (None, None)
         return {
             self._on.before: gr.update(choices=keys, value=earlier),
@@ -241,10 +241,10 @@ class Handlers:
         key = (reader, report, ".html")
         if not self._door.handed.holds(self._tokens.get(key, "")):
             try:
-                policy = self._reports.policy(report)
+                policy = self._reports.policy(report, reader)
             except RagError:
                 return ""
-            name, page = f"{report}.html", partial(self._reports.page, report)
+            name, page = f"{report}.html", partial(self._reports.page, report, reader)
             self._tokens[key] = self._door.handed.put(reader, name, page, "text/html; charset=utf-8", policy)
         return f"handed/{self._tokens[key]}"
 
@@ -252,7 +252,7 @@ class Handlers:
 def build(desk: Desk, door: Door, tab: gr.Tab) -> None:
     """Put the view with its events into the page that is being built, within `tab`; go on with what the last left."""
     on = lay_out()
-    reports = Reports(REPORTS)
+    reports = Reports(REPORTS, desk.rights)
     jobs = Jobs(desk, desk.settings, reports)
     do = Handlers(jobs, reports, on, door)
     drawn = [on.trouble, on.looked, on.scored, on.running, on.files, on.reports, on.before, on.after]

@@ -178,7 +178,7 @@ class Handlers:
         view = self._view(request)
         others = tuple(one for one in view.chosen if one.id != what)
         if verb in ("choose", "ask"):
-            opened = self._shelf.open(what)
+            opened = self._shelf.open(what, request.username)
             this = (Chosen(what, opened.document.title),) if opened else ()
             chosen = this if verb == "ask" else (*others, *this)[-MOST_CHOSEN:]
         else:
@@ -217,8 +217,9 @@ class Handlers:
             yield self._drawn(request)
 
     def _drawn(self, request: gr.Request) -> Updates:
-        on, listing = self._on, self._shelf.listing()
-        summary = rendering.library_summary_html(listing, self._shelf.behind(), self._may(request))
+        on, listing = self._on, self._shelf.listing(reader=request.username)
+        behind = self._shelf.behind(request.username)
+        summary = rendering.library_summary_html(listing, behind, self._may(request))
         return {
             on.summary: summary,
             on.work: self._work(request),
@@ -235,7 +236,8 @@ class Handlers:
         view = self._view(request)
         chosen = frozenset(one.id for one in view.chosen)
         only = chosen if view.only == "chosen" else None
-        listing = self._shelf.listing(view.typed, view.page, only, stale=view.only == "stale")
+        stale = view.only == "stale"
+        listing = self._shelf.listing(view.typed, view.page, only, stale, request.username)
         return rendering.library_list_html(listing, chosen, view.typed, view.only)
 
     def _article(
@@ -244,7 +246,7 @@ class Handlers:
         view = self._view(request)
         if not view.opened:
             return ""
-        opened: Opened | None = self._shelf.open(view.opened)
+        opened: Opened | None = self._shelf.open(view.opened, request.username)
         if opened is None:
             self._remember(request, replace(view, opened=""))
             return rendering.article_gone_html() if gone is None else gone
@@ -253,7 +255,7 @@ class Handlers:
         return rendering.article_html(opened, chosen, self._may(request), focus, confirming)
 
     def _work(self, request: gr.Request) -> str:
-        return rendering.work_html(self._shelf.work, self._may(request))
+        return rendering.work_html(self._shelf.work_for(request.username), self._may(request))
 
     def _trouble(self, message: str) -> Updates:
         return {self._on.trouble: rendering.trouble_html(message)}

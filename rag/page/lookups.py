@@ -24,22 +24,28 @@ SELDOM = 1.0
 
 
 class Lookups:
-    """Answers, searches and texts by way of a desk; every method raises the RagErrors that explain a refusal."""
+    """Answers, searches and texts by way of a desk, of what a `reader` may read: the rest isn't there.
+
+    Every method raises the RagErrors that explain a refusal.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def answering(self, question: object, documents: object, strict: object, client: str) -> Iterator[Fields]:
+    def answering(
+        self, question: object, documents: object, strict: object, client: str, reader: str | None
+    ) -> Iterator[Fields]:
         """The states of an answer, told from each other by `state`: waiting, reading, writing and, once, finished.
 
         One comes every second at least, so that who closes the iterator needn't wait.
         """
-        question, only, text = _text(question, "question"), self._known(documents), ""
+        question, only, text = _text(question, "question"), self._known(documents, reader), ""
         if not isinstance(strict, bool):
             raise InputError("strict is true or false.")
         state: Fields = {"state": "waiting", "doing": "Waiting"}
         told = time.monotonic()
-        with closing(self._desk.ask(question, (), threading.Event(), client, only, strict or None)) as events:
+        leave, strict = threading.Event(), strict or None
+        with closing(self._desk.ask(question, (), leave, client, only, strict, reader)) as events:
             for event in events:
                 seconds = SELDOM
                 match event:
@@ -58,15 +64,15 @@ class Lookups:
                     told = time.monotonic()
                     yield state
 
-    def search(self, query: object, limit: object) -> list[Fields]:
+    def search(self, query: object, limit: object, reader: str | None) -> list[Fields]:
         """At most `limit` passages, best first."""
         question, most = _text(query, "query"), _whole(limit, "limit", 1, MOST_PASSAGES)
-        return [hit_fields(hit, document) for hit, document in self._desk.lent().search(question, most)]
+        return [hit_fields(hit, document) for hit, document in self._desk.lent(reader).search(question, most)]
 
-    def read(self, document_id: object, start: object, end: object) -> Fields:
+    def read(self, document_id: object, start: object, end: object, reader: str | None) -> Fields:
         """The text of an article between two offsets, at most `MOST_CHARACTERS` of it."""
         name = _text(document_id, "document_id")
-        document = self._desk.lent().documents_by_id([name]).get(name)
+        document = self._desk.lent(reader).documents_by_id([name]).get(name)
         if document is None:
             raise _unknown(name)
         length = len(document.text)
@@ -82,14 +88,14 @@ class Lookups:
             "text": document.text[first:last],
         }
 
-    def _known(self, documents: object) -> frozenset[str] | None:
+    def _known(self, documents: object, reader: str | None) -> frozenset[str] | None:
         """The ids, once they are known to be of articles; None for all."""
         if not documents:
             return None
         if not isinstance(documents, list) or len(documents) > MOST_DOCUMENTS:
             raise InputError(f"documents is a list of at most {MOST_DOCUMENTS} ids, such as `search` gives.")
         ids = [_text(name, "documents") for name in documents]
-        known = self._desk.lent().documents_by_id(ids)
+        known = self._desk.lent(reader).documents_by_id(ids)
         if unknown := next((name for name in ids if name not in known), None):
             raise _unknown(unknown)
         return frozenset(ids)

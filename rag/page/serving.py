@@ -18,12 +18,13 @@ from rag import rendering
 from rag.conversations import Conversations
 from rag.desk import FAREWELL, OpenPipeline, open_pipeline
 from rag.errors import RagError
-from rag.guarding import MAX_BYTES, USER, Door, Gate, Logins, Rates, Users, is_loopback, is_wildcard
+from rag.guarding import MAX_BYTES, USER, Cited, Door, Gate, Logins, Rates, Users, is_loopback, is_wildcard
 from rag.page import ahead
 from rag.page.api import NAMES, numbers, unsuited
 from rag.page.building import MOST_CONNECTIONS, build_page
 from rag.page.speech import translations
 from rag.page.tools import with_tools
+from rag.rights import Rights
 from rag.service import Service, Stopping, Workers, with_service
 from rag.settings import Login, Settings
 from rag.talks import Talks
@@ -71,7 +72,10 @@ def serving(
 
 
 def door_of(settings: Settings) -> Door:
-    """Who may come in. Raises RagError where the page would be open to others and nobody has a password."""
+    """Who may come in. Raises RagError where the page would be open to others and nobody has a password.
+
+    And where the file of rights can't be read.
+    """
     names = _names(settings.hosts)
     open_to_others = bool(names) or not is_loopback(settings.host)
     logins = None
@@ -83,6 +87,8 @@ def door_of(settings: Settings) -> Door:
                 "add NAME`, or set RAG_LOGIN=never to let everyone in who can reach this machine."
             )
         logins = Logins(users)
+    rights = Rights(settings.rights)
+    rights.of(None)
     rate = settings.questions_per_minute
     questions, editors = Rates(rate, max(1, rate // 3)), _names(settings.editors)
     api = NAMES if settings.api or (settings.api is None and not open_to_others) else ()
@@ -90,6 +96,7 @@ def door_of(settings: Settings) -> Door:
         settings.host,
         names,
         logins,
+        Cited(rights.may_read),
         questions=questions,
         log_texts=settings.log_texts,
         editors=editors,

@@ -7,6 +7,7 @@ from rag import rendering
 from rag.exchanges import Conversation, Draft, Exchange, Feedback
 from rag.exporting import answer_to_paste
 from rag.rendering import Html, Tools
+from rag.rights import Readable, withheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,11 @@ class Shown:
         return Tools(plain, cited, self.feedback.get(exchange.number))
 
 
-def shown_from(kept: Conversation, read_only: bool = False) -> Shown:
-    """A saved conversation as it is shown; `read_only` where it is the copy that somebody shared."""
+def shown_from(kept: Conversation, readable: Readable, read_only: bool = False) -> Shown:
+    """A saved conversation as it is shown; `read_only` where it is the copy that somebody shared.
+
+    What isn't `readable` is withheld, be it because rights have changed, or of a copy because those of another count.
+    """
     token = "" if read_only else kept.token or ""
-    return Shown(kept.id, kept.title, kept.exchanges, kept.feedback, token, read_only=read_only)
+    exchanges = withheld(kept.exchanges, readable)
+    return Shown(kept.id, kept.title, exchanges, kept.feedback, token, read_only=read_only)

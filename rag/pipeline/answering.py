@@ -1,5 +1,6 @@
 """Question → `Answer`, by all the stages in their order."""
 
+import copy
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -23,6 +24,7 @@ from rag.pipeline.conditions import (
 from rag.pipeline.writing import Stopwatch, Writing, as_text, overheard, stoppable
 from rag.remembering import Remembering
 from rag.retrieval import RERANKED, Budget, Retrieved, explain, rankings, retrieve
+from rag.rights import Allowed, Readable, ReadableLibrary
 from rag.settings import Settings
 from rag.syncing import stale_sources
 from rag.types import (
@@ -71,8 +73,18 @@ class Pipeline:
         self.embedder = Remembering.around(embedder)
         self.engine = engine
         self._today = today
+        self._allowed = Allowed()
         self._calibration = calibration.load(settings.calibration)
         self._threshold = self._calibration.threshold(settings.max_wrong)
+
+    def seen_with(self, readable: Callable[[], Readable]) -> "Pipeline":
+        """The same pipeline with a library that holds only what may be read, as `readable` tells at each moment.
+
+        Engine and embedder are shared, so it is not to be closed.
+        """
+        seen = copy.copy(self)
+        seen.library = ReadableLibrary(self.library, readable, self._allowed)
+        return seen
 
     def answer(self, question: str, history: Sequence[Turn] = (), documents: frozenset[str] | None = None) -> Answer:
         """`stream_answer`, waited for."""

@@ -18,7 +18,7 @@ handing    a chat that one process takes and another answers
 """
 
 from rag.service.addresses import Service, with_service
-from rag.service.asking import client_of
+from rag.service.asking import client_of, reader_of
 from rag.service.figures import SHARED as COUNTED_IN
 from rag.service.stopping import Stopping
 from rag.service.values import Fields, answer_fields, document_fields, hit_fields, passage_fields
@@ -35,5 +35,6 @@ __all__ = [
     "document_fields",
     "hit_fields",
     "passage_fields",
+    "reader_of",
     "with_service",
 ]

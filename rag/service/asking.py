@@ -20,6 +20,8 @@ Came: TypeAlias = Event | Waiting | Exception | None
 
 CLIENT = "citeline.client"
 """In the ASGI scope of a worker: who takes turns with others, as the process that handed the question on knows it."""
+READER = "citeline.reader"
+"""In the ASGI scope of a worker: whose rights count."""
 
 
 class HungUp(Exception):
@@ -79,6 +81,12 @@ class Asking:
     def _hand_over(self, came: Came) -> None:
         with suppress(RuntimeError):  # the loop has ended, and with it who asked
             self._loop.call_soon_threadsafe(self._came.put_nowait, came)
+
+
+def reader_of(scope: Scope) -> str | None:
+    """Whose rights count: those of who is logged in, or whose token it is; None where there is no login."""
+    reader = scope.get(READER, scope.get(USER))
+    return None if reader is None else str(reader)
 
 
 def client_of(scope: Scope) -> str:

@@ -64,7 +64,7 @@ class Chat:
             asked, handed = chat_request(await Request(scope, receive).json()), handed_in(scope)
             if isinstance(self._desk.state, Opening):
                 return _not_ready("starting")
-            documents = await run_in_threadpool(self._known, asked)
+            documents = await run_in_threadpool(self._known, asked, handed.reader)
             async with Asking(self._start(asked, documents, handed), receive) as asking:
                 first = await asking.next()  # what is refused is refused before anything is sent
                 if asked.stream:
@@ -106,12 +106,19 @@ class Chat:
         self, asked: ChatRequest, documents: frozenset[str] | None, handed: Handed
     ) -> Callable[[threading.Event], Events]:
         return lambda leave: self._desk.ask(
-            asked.question, asked.history, leave, handed.client, documents, asked.strict, asked=handed.asked
+            asked.question,
+            asked.history,
+            leave,
+            handed.client,
+            documents,
+            asked.strict,
+            handed.reader,
+            asked=handed.asked,
         )
 
-    def _known(self, asked: ChatRequest) -> frozenset[str] | None:
+    def _known(self, asked: ChatRequest, reader: str | None) -> frozenset[str] | None:
         """The articles to answer from; None for all. Raises Unaccepted for one that isn't there."""
-        pipeline = self._desk.lent()
+        pipeline = self._desk.lent(reader)
         if not asked.documents:
             return None
         known = pipeline.documents_by_id(asked.documents)

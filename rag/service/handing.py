@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope, Send
 
-from rag.service.asking import CLIENT, client_of
+from rag.service.asking import CLIENT, READER, client_of, reader_of
 from rag.service.replies import STILL_THERE, STREAM, Reply, event_of, new_id
 from rag.service.requests import ChatRequest
 
@@ -25,6 +25,8 @@ class Handed:
 
     client: str
     """Who takes turns with others."""
+    reader: str | None = None
+    """Whose rights count, see `reader_of`."""
     asked: float = field(default_factory=time.time)
     """Seconds since 1970."""
     id: str = field(default_factory=new_id)
@@ -40,7 +42,7 @@ class Handed:
 
 def handed_in(scope: Scope) -> Handed:
     """What is told about the question of a request; of one that nobody handed on, what it says itself."""
-    handed: Handed = scope.get(HANDED) or Handed(client_of(scope))
+    handed: Handed = scope.get(HANDED) or Handed(client_of(scope), reader_of(scope))
     return handed
 
 
@@ -50,7 +52,7 @@ def with_handed(scope: Scope) -> Scope:
     if HEADER not in given:
         return scope
     handed = Handed(**json.loads(given[HEADER]))
-    return {**scope, HANDED: handed, CLIENT: handed.client}
+    return {**scope, HANDED: handed, CLIENT: handed.client, READER: handed.reader}
 
 
 class Told:

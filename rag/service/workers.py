@@ -36,7 +36,7 @@ from rag.guarding import CHAT, READY, openai_error
 from rag.line import Line
 from rag.logs import write_json_lines
 from rag.service.addresses import Service, with_service
-from rag.service.asking import client_of
+from rag.service.asking import client_of, reader_of
 from rag.service.chat import LATER, SOON
 from rag.service.figures import SHARED, Figures, forget_process
 from rag.service.handing import Handed, Told, with_handed
@@ -135,14 +135,11 @@ class Workers:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     async def _in_turn(self, scope: Scope, body: bytes, send: Send) -> None:
-        handed = Handed(client_of(scope))
+        handed = Handed(client_of(scope), reader_of(scope))
         try:
             asked = chat_request(json.loads(body))
-        except (
-            ValueError,
-            RecursionError,
-            InputError,
-        ):  # a worker says what is wrong with it, and needs no time for that
+        except (ValueError, RecursionError, InputError):
+            # A worker says what is wrong with it, and needs no time for that.
             await self._hand_on(scope, body, Told(None, handed, send), handed)
             return
         told = Told(asked, handed, send)

@@ -35,6 +35,8 @@ class Changes:
     def __init__(self, answering: Callable[[], bool], log_texts: bool) -> None:
         """While `answering`, a change holds its breath: readers who asked come first."""
         self.work: Work | None = None
+        self.own_of: tuple[str | None, ...] = ()
+        """Who began it, where it names only what they named or may read; else nobody."""
         self._answering = answering
         self._log_texts = log_texts
         self._lock = threading.Lock()
@@ -42,8 +44,11 @@ class Changes:
         self._thread: threading.Thread | None = None
         self._began = 0.0
 
-    def begin(self, doing: str, by: str | None, task: Task, after: Callable[[], None]) -> None:
-        """Start `task`, then `after`, whatever becomes of it. Raises LibraryBusy while another is under way."""
+    def begin(self, doing: str, by: str | None, task: Task, after: Callable[[], None], *, of_own: bool = False) -> None:
+        """Start `task`, then `after`, whatever becomes of it; `of_own` is what names nothing that `by` may not know.
+
+        Raises LibraryBusy while another is under way.
+        """
         with self._lock:
             if self.work and self.work.running:
                 raise LibraryBusy(
@@ -52,7 +57,7 @@ class Changes:
                 )
             self._stop.clear()
             self._began = time.monotonic()
-            whose = f" by {by}" if by else ""
+            self.own_of, whose = (by,) if of_own else (), f" by {by}" if by else ""
             self.work = Work(doing, f"at {time.strftime('%H:%M')}{whose}")
             self._thread = threading.Thread(target=self._run, args=(task, after), name="change-library", daemon=True)
             self._thread.start()

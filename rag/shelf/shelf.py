@@ -3,14 +3,17 @@
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from rag.desk import Desk
 from rag.documents import FieldNames, file_hash, is_address, page_address
 from rag.errors import DocumentError, LibraryEmpty, LibraryError, RagError
 from rag.holdings import Became, Behind, Held, Listing, Opened, Result, Work
-from rag.index import Identity, Outcome, Visit
+from rag.index import AnyLibrary, Identity, Outcome, Visit
 from rag.indexing import IndexReport, index_paths
+from rag.rights import Allowed, ReadableLibrary
 from rag.shelf.changing import Changes, Report
 from rag.shelf.keeping import FOLDER, discard, keep
 from rag.shelf.outcomes import of_named, of_sync, refusal
@@ -26,7 +29,10 @@ WRITER = "Citeline's page"
 
 
 class Shelf:
-    """The library of a `Desk`, to be looked through and changed. Safe to use from several threads."""
+    """The library of a `Desk`, to be looked through and changed. Safe to use from several threads.
+
+    A `reader` sees the articles they may read, and nothing of the others.
+    """
 
     def __init__(self, desk: Desk, *, whole_paths: bool = True) -> None:
         """Without `whole_paths`, files are named from the folder on that was indexed."""
@@ -37,6 +43,7 @@ class Shelf:
         self._place = place_of(desk.settings)
         self._library = library_at(self._place)
         self._changes = Changes(lambda: desk.answering, desk.settings.log_texts)
+        self._allowed = Allowed()
         self._looking = threading.Lock()
         self._stale: dict[str, tuple[str, ...]] = {}
         desk.at_close(self.close)
@@ -45,6 +52,14 @@ class Shelf:
     def work(self) -> Work | None:
         """The change that is under way, else the last one, unless it was dismissed."""
         return self._changes.work
+
+    def work_for(self, reader: str | None) -> Work | None:
+        """`work`, which names articles to who began it with them, and else to who may read all."""
+        work, own = self.work, self._changes.own_of == (reader,)
+        if work is None or own or self._desk.rights.or_nothing(reader).everything:
+            return work
+        failure = "It ended early." if work.failure else ""
+        return replace(work, results=(), more=0, summary="Done." if work.summary else "", failure=failure)
 
     def cancel(self) -> None:
         """End the change that is under way."""
@@ -60,12 +75,17 @@ class Shelf:
         self._library.close()
 
     def listing(
-        self, typed: str = "", page: int = 1, only: Iterable[str] | None = None, stale: bool = False
+        self,
+        typed: str = "",
+        page: int = 1,
+        only: Iterable[str] | None = None,
+        stale: bool = False,
+        reader: str | None = None,
     ) -> Listing:
         """A page of the articles that hold what was typed; of those with the ids `only`, or only the `stale` ones."""
         files = list(self._stale) if stale else None
         try:
-            with self._library.snapshot() as now:
+            with self._seen_by(reader).snapshot() as now:
                 found = now.entries(typed, only, files, (max(page, 1) - 1) * PER_PAGE, PER_PAGE)
                 count = now.count()
         except LibraryEmpty:
@@ -77,9 +97,9 @@ class Shelf:
         )
         return Listing(articles, found.total, min(max(page, 1), pages), pages, count.documents, count.chunks)
 
-    def open(self, document_id: str) -> Opened | None:
+    def open(self, document_id: str, reader: str | None = None) -> Opened | None:
         """None where it is no longer there."""
-        with suppress(LibraryEmpty), self._library.snapshot() as now:
+        with suppress(LibraryEmpty), self._seen_by(reader).snapshot() as now:
             document = now.documents_by_id([document_id]).get(document_id)
             if document is None:
                 return None
@@ -92,12 +112,17 @@ class Shelf:
             return Opened(document, chunks, copies, reasons, self._is_upload(document.file), siblings, place)
         return None
 
-    def behind(self) -> list[Behind]:
+    def behind(self, reader: str | None = None) -> list[Behind]:
         """What the library is behind of, as of the last `look`, by source."""
         roots: list[str] = []
         with suppress(LibraryEmpty):
             roots = self._library.roots()
-        return [Behind(self._shown(source, roots), reasons) for source, reasons in self._stale.items()]
+        readable = self._desk.rights.or_nothing(reader)
+        return [
+            Behind(self._shown(source, roots), reasons)
+            for source, reasons in self._stale.items()
+            if readable.reads(source)
+        ]
 
     def look(self) -> None:
         """See what on the disk is no longer what was indexed; takes as long as looking at all files."""
@@ -115,14 +140,14 @@ class Shelf:
 
         def task(report: Report) -> list[Result]:
             try:
-                return self._add(files, addresses, report)
+                return self._add(files, addresses, by, report)
             finally:
                 if done:
                     done()
 
         parts = [_counted(len(files), "file"), _counted(len(addresses), "address", "addresses")]
         doing = f"Adding {' and '.join(filter(None, parts))}"
-        self._changes.begin(doing, by, task, self._after)
+        self._changes.begin(doing, by, task, self._after, of_own=True)
 
     def sync(self, by: str | None) -> None:
         """Begin to bring the library in step with its folders and pages. Raises LibraryBusy."""
@@ -130,14 +155,15 @@ class Shelf:
 
     def remove(self, document_id: str, by: str | None) -> None:
         """Begin to take an article out; its file goes with it if it was sent to the page. Raises LibraryBusy."""
-        self._changes.begin("Removing an article", by, lambda _report: self._remove(document_id), self._after)
+        task = partial(self._remove, document_id, by)
+        self._changes.begin("Removing an article", by, task, self._after, of_own=True)
 
-    def _add(self, files: Sequence[Path], addresses: Sequence[str], report: Report) -> list[Result]:
+    def _add(self, files: Sequence[Path], addresses: Sequence[str], by: str | None, report: Report) -> list[Result]:
         results: list[Result] = []
         names: dict[str, str] = {}
         kept: list[Path] = []
         try:
-            for file in self._new(files, results):
+            for file in self._new(files, by, results):
                 try:
                     path = keep(file, self.uploads)
                     kept.append(path)
@@ -154,8 +180,8 @@ class Shelf:
             self._discard_unused(kept)
         return results
 
-    def _new(self, files: Sequence[Path], results: list[Result]) -> list[Path]:
-        """Those whose content neither the library nor another of them has."""
+    def _new(self, files: Sequence[Path], by: str | None, results: list[Result]) -> list[Path]:
+        """Those whose content neither the library, as far as the reader may know, nor another of them has."""
         hashes: dict[str, Path] = {}
         for file in files:
             try:
@@ -166,7 +192,7 @@ class Shelf:
             if held is not file:
                 results.append(Result(file.name, Became.UNCHANGED, f"It is the same as {held.name}."))
         try:
-            titles = self._titles(hashes)
+            titles = self._titles(hashes, by)
         except LibraryEmpty:
             titles = {}
         results += [
@@ -175,8 +201,8 @@ class Shelf:
         ]
         return [file for content_hash, file in hashes.items() if content_hash not in titles]
 
-    def _titles(self, hashes: Iterable[str]) -> dict[str, str]:
-        with self._library.snapshot() as now:
+    def _titles(self, hashes: Iterable[str], reader: str | None) -> dict[str, str]:
+        with self._seen_by(reader).snapshot() as now:
             return now.titles(hashes)
 
     def _index(self, paths: Sequence[Path | str], report: Report) -> IndexReport:
@@ -192,9 +218,14 @@ class Shelf:
         embedder, identity = self._embedder(report)
         return [*of_sync(sync_folders(self._place, identity, embedder, report, names=self._names, command=WRITER))]
 
-    def _remove(self, document_id: str) -> list[Result]:
+    def _seen_by(self, reader: str | None) -> AnyLibrary:
+        return ReadableLibrary(self._library, partial(self._desk.rights.or_nothing, reader), self._allowed)
+
+    def _remove(self, document_id: str, by: str | None, _report: Report) -> list[Result]:
+        with self._seen_by(by).snapshot() as now:
+            seen = now.documents_by_id([document_id])
         with self._library.snapshot() as now:
-            document = now.documents_by_id([document_id]).get(document_id)
+            document = seen.get(document_id)
             identity = now.manifest.identity
             if document is None:
                 raise RagError("That article is no longer in the library.")
