@@ -158,7 +158,7 @@ class _Linear:
 
 
 def _steps(least: float, greatest: float) -> tuple[float, int]:
-    """Width of a step and the level of zero for values in [least, greatest], the larger of which has a level of its own.
+    """Width of a step and the level of zero for values in [least, greatest]; the larger one has a level to itself.
 
     (-1.0, 1.5) → (1.5 / 153, 102). Half a step of the largest would be felt: with models of BERT's kind it is always
     the same few inputs of a layer that are large. No value gets a level below 0 or above 255.
