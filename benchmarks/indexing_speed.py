@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.chunking import chunk_document, fit_title, with_title
+from rag.embedding import Precision
 from rag.index import Identity
 from rag.indexing import index_documents
 from rag.model_files import ensure
@@ -85,9 +86,12 @@ def main() -> None:
     parser.add_argument("documents", type=Path, help="a .jsonl file")
     parser.add_argument("--chunks", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--precision", choices=list(Precision), default=Precision.FASTEST, help="as `rag index` by default"
+    )
     given = parser.parse_args()
     settings = load_settings()
-    embedder = open_embedder(settings)
+    embedder = open_embedder(settings, precision=Precision(given.precision))
     identity = library_identity(settings, embedder)
     documents, texts = chosen(given.documents, given.chunks, embedder, identity)
     embedder.embed_passages(texts[:8])

@@ -22,7 +22,7 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="module", params=[Precision.FLOAT32, Precision.BFLOAT16])
+@pytest.fixture(scope="module", params=[Precision.FLOAT32, Precision.BFLOAT16, Precision.INT8])
 def embedder(request: pytest.FixtureRequest, embedder_folder: Path) -> SentenceTransformerEmbedder:
     return SentenceTransformerEmbedder(embedder_folder, "all-MiniLM-L6-v2", "1", request.param)
 
@@ -61,7 +61,7 @@ def test_a_question_is_nearer_to_what_it_is_about(embedder: SentenceTransformerE
 def test_one_text_has_one_row_whatever_it_is_embedded_with(embedder: SentenceTransformerEmbedder) -> None:
     passages = [f"{text} {number}" for number in range(SLICE_TEXTS // 2) for text in TEXTS]
     rows = embedder.embed_passages(passages)
-    alone = np.vstack([embedder.embed_query(text) for text in passages[:8]])
+    alone = np.vstack([embedder.embed_passages([text]) for text in passages[:8]])
     assert np.all(np.sum(rows[:8] * alone, axis=1) > 0.999)
 
 
@@ -170,7 +170,8 @@ def test_a_cpu_without_the_instructions_computes_in_float32(
         return {"avx2": True}
 
     monkeypatch.setattr(torch.cpu, "get_capabilities", incapable)
-    assert SentenceTransformerEmbedder(embedder_folder, "m", "1", device="cpu").precision is Precision.FLOAT32
+    for choice in (Precision.AUTO, Precision.FASTEST):
+        assert SentenceTransformerEmbedder(embedder_folder, "m", "1", choice, "cpu").precision is Precision.FLOAT32
 
 
 @pytest.mark.models

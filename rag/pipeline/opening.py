@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from rag.documents import FieldNames
-from rag.embedding import SentenceTransformerEmbedder
+from rag.embedding import Precision, SentenceTransformerEmbedder
 from rag.engines import FallbackEngine, Remote, open_engine, open_remote, share_processor_politely
 from rag.errors import LibraryEmpty
 from rag.index import Identity
@@ -94,21 +94,30 @@ def embedder_on_demand(
 ) -> "EmbedderOnDemand":
     """The embedder of the settings, whose files are fetched now when they aren't here yet, to be loaded when needed.
 
+    It is for indexing: passages are embedded in the precision that is fastest here.
     `dimension` is None where only the model itself can tell.
     """
     report = report or _silent
     folder = ensure(settings.embedder, settings.models, offline=settings.offline, report=report)
     revision = weights_revision(folder)
     return EmbedderOnDemand(
-        settings.embedder, revision, dimension, lambda: _load_embedder(folder, settings.embedder, revision, report)
+        settings.embedder,
+        revision,
+        dimension,
+        lambda: _load_embedder(folder, settings.embedder, revision, report, Precision.FASTEST),
     )
 
 
-def open_embedder(settings: Settings, report: Report | None = None) -> SentenceTransformerEmbedder:
-    """The embedder of the settings, fetched when it isn't here yet."""
+def open_embedder(
+    settings: Settings, report: Report | None = None, precision: Precision = Precision.AUTO
+) -> SentenceTransformerEmbedder:
+    """The embedder of the settings, fetched when it isn't here yet.
+
+    Without a `precision` passages are embedded as questions are, which is what grounding was calibrated with.
+    """
     report = report or _silent
     folder = ensure(settings.embedder, settings.models, offline=settings.offline, report=report)
-    return _load_embedder(folder, settings.embedder, weights_revision(folder), report)
+    return _load_embedder(folder, settings.embedder, weights_revision(folder), report, precision)
 
 
 def open_reader(settings: Settings, report: Report | None = None, *, repeatable: bool = False) -> Engine:
@@ -211,10 +220,12 @@ def _made_with(settings: Settings) -> Identity:
         return library.manifest.identity
 
 
-def _load_embedder(folder: Path, name: str, revision: str, report: Report) -> SentenceTransformerEmbedder:
+def _load_embedder(
+    folder: Path, name: str, revision: str, report: Report, precision: Precision
+) -> SentenceTransformerEmbedder:
     share_processor_politely()
     report(f"Loading {name}", 0, 1)
-    embedder = SentenceTransformerEmbedder(folder, name, revision)
+    embedder = SentenceTransformerEmbedder(folder, name, revision, precision)
     report(f"Loading {name}", 1, 1)
     return embedder
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rag.embedding.int8 import PROBE, Int8Passages
+from rag.embedding.precision import Precision, fastest_float, is_faster
 from rag.errors import ModelError
 from rag.model_folders import require_harmless
 from rag.types import Progress, Vectors
 
 if TYPE_CHECKING:
-    import torch
     from sentence_transformers import SentenceTransformer
 
 BATCH_TEXTS = 16
@@ -27,24 +26,8 @@ BATCH_TEXTS = 16
 SLICE_TEXTS = 64
 """Texts between two calls of `progress`: a few seconds' work on a slow machine."""
 
-NATIVE_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")
-"""PyTorch's names for the instructions of x86 and ARM processors that multiply bfloat16."""
-
-TIMINGS = 6
-WORTH_IT = 1.2
-"""How many times as fast as float32 bfloat16 must be to be chosen."""
-
-
-class Precision(StrEnum):
-    """Number format of the weights while they compute. Vectors are float32 whatever it is.
-
-    Vectors of one text computed in two precisions have an inner product of more than 0.999: they can share a library.
-    """
-
-    AUTO = "auto"
-    """BFLOAT16 on a CPU that is faster with it, else FLOAT32."""
-    FLOAT32 = "float32"
-    BFLOAT16 = "bfloat16"
+TIMINGS = 3
+"""Of a passage in each precision, when the fastest is to be found: 0.1 to 0.5 s in all."""
 
 
 class SentenceTransformerEmbedder:
@@ -61,8 +44,8 @@ class SentenceTransformerEmbedder:
         """Load the model in `folder`, in about a second after PyTorch has been imported. Fetches nothing.
 
         `revision` names the weights and doesn't depend on `precision`. `device` is PyTorch's name of one; without it, a
-        CUDA device is taken where there is one, else the CPU. Raises ModelError when the folder can't be loaded
-        or could run code.
+        CUDA device is taken where there is one, else the CPU. `self.precision` says what was chosen. Raises
+        ModelError when the folder can't be loaded or could run code, or passages are to be in INT8 and can't.
         """
         self.name = name
         self.revision = revision
@@ -76,21 +59,19 @@ class SentenceTransformerEmbedder:
         import torch
 
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self.precision = _fastest(device) if precision is Precision.AUTO else precision
+        exact = precision in (Precision.FLOAT32, Precision.BFLOAT16)
+        self.precision = precision if exact else fastest_float(device)
         try:
             self._model = _load(folder, device, self.precision)
             self.dimension = _number(self._model.get_embedding_dimension(), "dimension")
             self.max_tokens = _number(self._model.get_max_seq_length(), "longest input")
-            # A tokenizer of its own: the model's switches cutting and padding on and off, which isn't thread-safe.
-            self._tokenizer = type(self._model.tokenizer.backend_tokenizer).from_str(
-                self._model.tokenizer.backend_tokenizer.to_str()
-            )
+            self._tokenizer = _tokenizer_of(self._model)
         except Exception as error:  # what the libraries beneath raise for a damaged file is no closed set
             raise ModelError(
                 f"{folder} can't be loaded: {error}. Run `rag models verify`, or name another embedder in RAG_EMBEDDER."
             ) from error
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+        self._int8 = _in_int8(self._model, precision)
+        self.precision = Precision.INT8 if self._int8 else self.precision
         self._lock = threading.Lock()
 
     def embed_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
@@ -105,17 +86,20 @@ class SentenceTransformerEmbedder:
         for done in range(0, len(texts), SLICE_TEXTS):
             chosen = order[done : done + SLICE_TEXTS]
             with self._lock:
-                vectors = self._model.encode_document(
-                    [_encodable(texts[at]) for at in chosen],
-                    batch_size=BATCH_TEXTS,
-                    show_progress_bar=False,
-                    convert_to_tensor=True,
-                )
-            rows[chosen] = _unit(vectors.float().cpu().numpy())
+                rows[chosen] = _unit(self._passages([_encodable(texts[at]) for at in chosen]))
             if progress:
                 progress(done + len(chosen), len(texts))
         if progress and not texts:
             progress(0, 0)
+        return rows
+
+    def _passages(self, texts: list[str]) -> Vectors:
+        if self._int8:
+            return self._int8.embed(texts)
+        vectors = self._model.encode_document(
+            texts, batch_size=BATCH_TEXTS, show_progress_bar=False, convert_to_tensor=True
+        )
+        rows: Vectors = vectors.float().cpu().numpy()
         return rows
 
     def embed_query(self, text: str) -> Vectors:
@@ -169,37 +153,30 @@ def _load(folder: Path, device: str, precision: Precision) -> SentenceTransforme
         )
 
 
-def _fastest(device: str) -> Precision:
-    """BFLOAT16 where the CPU multiplies it in hardware and is the faster for it, by a timing of some 0.1 s.
-
-    The instructions alone promise nothing: with them bfloat16 embeds at 3 times the speed of float32 on an AMD Zen 4,
-    and at 0.7 times on an Intel Xeon whose AMX units are switched off.
-    """
-    import torch
-
-    if device != "cpu" or not any(torch.cpu.get_capabilities().get(name, False) for name in NATIVE_BFLOAT16):
-        return Precision.FLOAT32
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def _in_int8(model: SentenceTransformer, precision: Precision) -> Int8Passages | None:
+    """What embeds passages in int8, where `precision` asks for it; for FASTEST only where it can and is the faster."""
+    if precision not in (Precision.INT8, Precision.FASTEST):
+        return None
     try:
-        rounds = [(_layer_seconds(torch.float32), _layer_seconds(torch.bfloat16)) for _ in range(TIMINGS)]
-    finally:
-        torch.set_num_threads(threads)
-    plain, short = (min(seconds) for seconds in zip(*rounds, strict=True))
-    return Precision.BFLOAT16 if plain > WORTH_IT * short else Precision.FLOAT32
+        passages = Int8Passages(model, _tokenizer_of(model))
+    except ModelError:
+        if precision is Precision.INT8:
+            raise
+        return None
+    if precision is Precision.INT8:
+        return passages
+    faster = is_faster(
+        lambda: passages.embed_one(PROBE), lambda: model.encode([PROBE], show_progress_bar=False), TIMINGS
+    )
+    return passages if faster else None
 
 
-def _layer_seconds(dtype: torch.dtype) -> float:
-    """What the widest layer of MiniLM, where most of the time goes, takes for 4 passages of 128 word pieces.
-
-    It is the time this thread has run, which other programs don't lengthen as they do that on the wall.
-    """
-    import torch
-
-    inputs, weights = torch.ones(512, 384, dtype=dtype), torch.ones(1536, 384, dtype=dtype)
-    began = time.thread_time()
-    torch.nn.functional.linear(inputs, weights)
-    return time.thread_time() - began
+def _tokenizer_of(model: SentenceTransformer) -> Any:
+    """A tokenizer of its own: the model's switches cutting and padding on and off, which isn't thread-safe."""
+    tokenizer = type(model.tokenizer.backend_tokenizer).from_str(model.tokenizer.backend_tokenizer.to_str())
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def _number(value: int | None, meaning: str) -> int:
