@@ -18,6 +18,7 @@ from math import exp
 from rag.grounding.figures import Date, Figure, held
 from rag.grounding.support import Held, coverage, held_in, joined, named_in
 from rag.grounding.words import normal_form, wording
+from rag.sentences import sentence_spans
 
 _DENIES = re.compile(
     r"\b(?:not|never|no|none|nobody|nothing|non|without|neither|nor|cannot|fail\w*|lack\w*|\w+n['’]t)\b", re.IGNORECASE
@@ -51,7 +52,7 @@ _ROOT = 4
 """Letters, at least, of a word that is turned round."""
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _COUNTS = 12
-"""Up to here a number counts things, which a sentence may also list: "which two courts"."""
+"""Up to here a number counts things, which a sentence may also list: "which two courts", "one day"."""
 
 
 def premise_held(question: str, sentences: Sequence[str], passages: Sequence[str]) -> float:
@@ -69,22 +70,32 @@ def premises(question: str, sentences: Sequence[str], passages: Sequence[str]) -
     sentences, "named" the share of its names and figures in the passages. The others are 1 or 0: "figures" whether all
     its dates and larger numbers are in the passages, "denied" whether a sentence has a "not" or the like if the question
     has, "opposite" whether none of its words is in the passages as its opposite only: "abnormal" as "normal", "last" as
-    "first". A question for a Yes or No takes nothing for granted, so its last two are 1.
+    "first". A question for a Yes or No takes nothing for granted: of it all
+    but "words" are 1.
 
     >>> coal = ["Coal is mined in Emden."]
     >>> premises("Where is coal not mined?", coal, coal)["denied"]
     0.0
     """
     asked, there = wording(question), joined([held_in(text) for text in passages])
-    leaves_open = _ASKS_WHAT.search(question) is None or _BEGINS_OPEN.match(question) is not None
-    denied = leaves_open or not _DENIES.search(question) or any(_DENIES.search(text) for text in sentences)
+    words = coverage(asked, joined([held_in(text) for text in sentences]))
+    asking = _asking(question)
+    if not asking:
+        return {"words": words, "named": 1.0, "figures": 1.0, "denied": 1.0, "opposite": 1.0}
+    denied = not _DENIES.search(asking) or any(_DENIES.search(text) for text in sentences)
     return {
-        "words": coverage(asked, joined([held_in(text) for text in sentences])),
+        "words": words,
         "named": named_in(question, passages),
         "figures": float(all(held(one, there.figures) for one in asked.figures if not _is_count(one))),
         "denied": float(denied),
-        "opposite": float(leaves_open or not _turned_round(question, there)),
+        "opposite": float(not _turned_round(asking, there)),
     }
+
+
+def _asking(question: str) -> str:
+    """Its sentences that ask who, what or the like; empty where it is one for a Yes or No."""
+    said = [question[start:end] for start, end in sentence_spans(question)]
+    return " ".join(one for one in said if _ASKS_WHAT.search(one) and not _BEGINS_OPEN.match(one))
 
 
 def joined_by(model: Mapping[str, float], measured: Mapping[str, float]) -> float:
@@ -125,7 +136,7 @@ def _pairs() -> dict[str, frozenset[str]]:
 
 
 def _is_count(figure: Figure) -> bool:
-    return not isinstance(figure, Date) and not figure.unit and figure.value <= _COUNTS
+    return not isinstance(figure, Date) and figure.unit != "th" and figure.value <= _COUNTS
 
 
 @cache
