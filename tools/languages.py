@@ -56,7 +56,9 @@ def main() -> None:
     known = sorted({*(path.stem for path in FOLDER.glob("*.po")), *sys.argv[1:]})
     for language in known:
         catalog = translated(language)
+        made = catalog.creation_date
         catalog.update(texts(), no_fuzzy_matching=True)
+        catalog.creation_date = made  # else every run would change every file
         catalog.obsolete.clear()
         with (FOLDER / f"{language}.po").open("wb") as file:
             write_po(file, catalog, width=120, sort_output=True, include_lineno=False, omit_header=False)

@@ -40,6 +40,10 @@ def calibrate(
         list[Path], typer.Argument(metavar="QUESTIONS...", help="Question sets as `rag eval` takes them.")
     ],
     limit: Annotated[int | None, typer.Option(min=1, help="Ask a fixed sample of so many of each.")] = None,
+    recorded: Annotated[
+        list[Path] | None,
+        typer.Option(help="Files of answers made before, by any version: none is asked, their signals are made anew."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="calibration.json in the library's folder when not given.")
     ] = None,
@@ -55,15 +59,18 @@ def calibrate(
     _check_questions(sets, limit)
     _make_room(file)
     command = shlex.join(["rag", *sys.argv[1:]])
-    with ProgressLines() as report:
-        asking = _refusing_nothing(settings)
-        runs = [evaluate(path, asking, limit=limit, command=command, report=report) for path in sets]
-    judged = [one for run in runs for one in run.questions]
-    names = ", ".join(dict.fromkeys(run.name for run in runs))
+    if recorded:
+        names, reader, judged = _judged_before(sets, limit, recorded)
+    else:
+        with ProgressLines() as report:
+            asking = _refusing_nothing(settings)
+            runs = [evaluate(path, asking, limit=limit, command=command, report=report) for path in sets]
+        judged = [one for run in runs for one in run.questions]
+        names = ", ".join(dict.fromkeys(run.name for run in runs))
+        reader = runs[0].conditions.models.reader
     answered = [(one.outcome, one.right) for one in judged if _counts(one) and isinstance(one.outcome, Answer)]
     signals, right = [answer.signals for answer, _ in answered], [bool(is_right) for _, is_right in answered]
     print_markdown(f"## Calibration on {markdown_words(names)}\n\n{_what_came(judged)}")
-    reader = runs[0].conditions.models.reader
     fitted = fit(signals, right, f"{command}: answers of {reader} to questions of {names}")
     sure = cross_validated(signals, right)
     print_markdown("\n".join(_worth(fitted, sure, right, asked=sum(one.right is not None for one in judged))))
@@ -112,6 +119,38 @@ def _make_room(file: Path) -> None:
 def _refusing_nothing(settings: Settings) -> Settings:
     """All that the reader writes counts; answers kept from before hold, whichever calibration is in use now."""
     return settings.model_copy(update={"max_wrong": 1.0, "calibration": None})
+
+
+def _judged_before(
+    sets: Sequence[Path], limit: int | None, files: Sequence[Path]
+) -> "tuple[str, str, list[Judged]]":
+    """Names of the sets, the reader, and those of their questions that the files have answers to, judged anew.
+
+    Of several answers to a question the last counts, and one that was given before one that was withheld.
+    """
+    from rag.batch import read_records
+    from rag.evaluation.judging import is_right
+    from rag.evaluation.results import Judged
+    from rag.evaluation.sets import load_set, sample
+    from rag.pipeline.signals import anew
+
+    found: dict[tuple[str, str], Answer] = {}
+    readers = []
+    for record in (one for file in files for one in read_records(file)):
+        key, outcome = (record.question.id, record.question.text), record.outcome
+        if isinstance(outcome, Answer) and (key not in found or not outcome.abstained):
+            claimed = not outcome.abstained and "verified" in outcome.signals
+            found[key] = replace(outcome, signals=anew(outcome)) if claimed else outcome
+            readers.append(record.conditions.models.reader)
+    judged = []
+    loaded = [load_set(path) for path in sets]
+    for questions in loaded:
+        golds = sample(questions.golds, limit) if limit is not None else questions.golds
+        for question, gold in golds:
+            answer = found.get((question.id, question.text))
+            if answer is not None and (answer.abstained or "verified" in answer.signals):
+                judged.append(Judged(question, gold, answer, is_right(gold, answer), {}, None))
+    return ", ".join(dict.fromkeys(one.name for one in loaded)), ", ".join(dict.fromkeys(readers)), judged
 
 
 def _counts(one: "Judged") -> bool:

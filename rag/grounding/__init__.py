@@ -2,9 +2,10 @@
 
 from rag.grounding.abstaining import is_abstention
 from rag.grounding.attribution import Grounder, Yes, verdict_on, verified
-from rag.grounding.conflicts import rivals, with_rivals
+from rag.grounding.conflicts import rivals, with_rivals, without_rivals
 from rag.grounding.marks import Mark, split_marks
 from rag.grounding.offices import holders_of
+from rag.grounding.premises import premise_held
 from rag.grounding.streaming import cited_pieces
 from rag.grounding.strictness import supported_only
 from rag.grounding.superseding import superseded
@@ -18,6 +19,7 @@ __all__ = [
     "holders_of",
     "is_abstention",
     "named_in",
+    "premise_held",
     "rivals",
     "split_marks",
     "superseded",
@@ -25,5 +27,6 @@ __all__ = [
     "verdict_on",
     "verified",
     "with_rivals",
+    "without_rivals",
     "word_share",
 ]

@@ -56,13 +56,22 @@ def rivals(question: str, claims: Sequence[Claim], passages: Sequence[Passage]) 
 def with_rivals(text: str, claims: tuple[Claim, ...], differing: Sequence[Citation]) -> tuple[str, tuple[Claim, ...]]:
     """The answer, and a sentence for each of `differing` that says which article says what, as its own citation."""
     for rival in differing:
-        document = rival.passage.document
-        when = f" ({document.published})" if document.published else ""
-        said = f"But “{document.title}”{when} says: {' '.join(rival.text.split())}"
+        said = _said_by(rival)
         start = len(text) + 1
         text = f"{text}\n{said}"
         claims = (*claims, Claim(said, start, len(text), (rival,), Verdict.SUPPORTED, 1.0))
     return text, claims
+
+
+def without_rivals(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """The claims of the answer itself, before `with_rivals`."""
+    return tuple(claim for claim in claims if claim.text not in map(_said_by, claim.citations))
+
+
+def _said_by(rival: Citation) -> str:
+    document = rival.passage.document
+    when = f" ({document.published})" if document.published else ""
+    return f"But “{document.title}”{when} says: {' '.join(rival.text.split())}"
 
 
 def _is_rival(question: str, answer: str, citation: Citation) -> bool:

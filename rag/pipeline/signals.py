@@ -9,15 +9,16 @@
 | support | [0, 1] | of the answer sentence supported least |
 | cited named | [0, 1] | as named, in the articles' titles and sentences that are cited |
 | cited words | [0, 1] | weighted share of the question's content words there |
+| premise | [0, 1] | how probable it is by its words that what is cited says what the question takes for granted |
 """
 
 from collections.abc import Mapping, Sequence
 
 from rag import dating
 from rag.calibration import Calibration
-from rag.grounding import named_in, word_share
+from rag.grounding import named_in, premise_held, without_rivals, word_share
 from rag.retrieval import Retrieved
-from rag.types import Claim, Document
+from rag.types import Answer, Claim, Document
 
 Signals = Mapping[str, float]
 
@@ -38,7 +39,15 @@ def after(question: str, known: Signals, claims: Sequence[Claim], verified: floa
         "support": min(claim.score for claim in claims),
         "cited named": named_in(question, texts),
         "cited words": word_share(question, texts),
+        "premise": premise_held(question, texts, [*texts, *(citation.passage.text for citation in cited)]),
     }
+
+
+def anew(answer: Answer) -> Signals:
+    """Those of an answer that was given, perhaps by an earlier version: what the reader said then, all else again."""
+    known = {name: answer.signals[name] for name in ("answerable", "similarity", "named")}
+    kept = [claim for claim in without_rivals(answer.claims) if claim.citations]
+    return after(answer.standalone_question, known, kept, answer.signals["verified"])
 
 
 def _told(question: str, document: Document) -> list[str]:

@@ -31,6 +31,7 @@ SIGNALS = {
     "support": later("support of the weakest sentence"),
     "cited named": later("names and figures of the question that the cited sentences hold"),
     "cited words": later("words of the question that the cited sentences hold"),
+    "premise": later("how well what is cited bears out what the question takes for granted"),
 }
 
 _PURPOSES = {
