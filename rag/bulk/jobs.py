@@ -337,7 +337,10 @@ class Jobs:
         self._reports.write(evaluation)
 
     def _pipeline(self, work: _Work) -> "Pipeline":
-        """The page's own, with the order's settings. Raises RagError where it could not be opened, and Left."""
+        """The page's own, with the order's settings, and reading all they say, whatever time that takes.
+
+        Raises RagError where it could not be opened, and Left.
+        """
         from rag.pipeline import Pipeline
 
         while isinstance(opening := self._desk.state, Opening):
@@ -347,5 +350,5 @@ class Jobs:
         lent = self._desk.lent()
         if not isinstance(lent, Pipeline):
             raise RagError("This page answers single questions only.")
-        settings = lent.settings.model_copy(update={"strict": work.order.strict})
+        settings = self._desk.settings.model_copy(update={"strict": work.order.strict})
         return Pipeline(settings, lent.library, lent.embedder, lent.engine)
