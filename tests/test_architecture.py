@@ -87,7 +87,8 @@ MAY_IMPORT = {
     "app": "errors settings rendering page",
     "cli": (
         f"types errors plain_text settings logs model_files pacing records exchanges conversations {STAGES} indexing "
-        "syncing watching migrating pipeline rendering exporting guarding desk talks page calibration metrics batch evaluation"
+        "syncing watching migrating pipeline rendering exporting guarding desk talks page calibration metrics batch "
+        "evaluation"
     ),
 }
 

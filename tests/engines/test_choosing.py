@@ -174,8 +174,9 @@ def test_how_fast_the_chosen_engine_reads_and_writes_is_kept(tmp_path: Path, mon
 
 def test_what_other_programs_take_meanwhile_is_noted(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory_left(monkeypatch, 0)
-    busy = [sys.executable, "-c", "while True: pass"]
-    shell = ["sh", "-c", '"$@" & echo $!', "sh", *busy]  # an orphan: what this process starts would be its own work
+    # An orphan: what this process starts would count as its own work. It ends by itself if the test can't end it.
+    busy = "import time; until = time.time() + 60\nwhile time.time() < until: pass"
+    shell = ["sh", "-c", '"$@" >&- & echo $!', "sh", sys.executable, "-c", busy]
     started = subprocess.run(shell, stdout=subprocess.PIPE, check=True, text=True)
     try:
         assert choose_engine(TimedEngine(read=1.0, write=0.0), tiny).others > 0
