@@ -69,11 +69,11 @@ def measure(engine: str, rounds: int) -> dict[str, float | str]:
         settings = load_settings(index=Path(folder), engine=engine)
         embedder = open_embedder(settings)
         index_paths([SEEDS], settings.index, library_identity(settings, embedder), embedder)
-        before = psutil.Process().memory_info().rss
+        before = _resident()
         started = time.perf_counter()
         pipeline = open_pipeline(settings)
         load = time.perf_counter() - started
-        resident = psutil.Process().memory_info().rss - before
+        resident = _resident() - before
         firsts, totals, finds, directs, ratios, tokens = [], [], [], [], [], []
         for number in range(rounds * len(QUESTIONS)):
             question = QUESTIONS[number % len(QUESTIONS)]
@@ -117,13 +117,19 @@ def make_unseen() -> None:
     prompting.INSTRUCTIONS = f"({next(_unseen)}) {_INSTRUCTIONS}"
 
 
+def _resident() -> int:
+    """Bytes, those of the processes started included."""
+    here = psutil.Process()
+    return sum(process.memory_info().rss for process in (here, *here.children(recursive=True)))
+
+
 @contextmanager
 def _peak_memory() -> Iterator[list[float]]:
     peak, done = [0.0], threading.Event()
 
     def watch() -> None:
         while not done.wait(0.05):
-            peak[0] = max(peak[0], psutil.Process().memory_info().rss)
+            peak[0] = max(peak[0], _resident())
 
     thread = threading.Thread(target=watch)
     thread.start()

@@ -36,7 +36,7 @@ SETTINGS = {"RAG_QUESTIONS_PER_MINUTE": "10000"}
 """So that asking whether it is ready is never refused."""
 
 POLL_SECONDS = 0.05
-PATIENCE = 300.0
+PATIENCE = 900.0
 """Seconds after which a page counts as broken."""
 
 
@@ -74,8 +74,8 @@ def until_first_token(environment: dict[str, str]) -> Taken:
 
 def page_times(environment: dict[str, str]) -> list[Taken]:
     """Until the page is there, and until questions are answered: its pipeline is open when a search finds something."""
-    with _page(environment) as (address, began, process):
-        ready: list[Callable[[], bool]] = [lambda: _shows(address), lambda: _searches(address)]
+    with page(environment) as (address, began, process):
+        ready: list[Callable[[], bool]] = [lambda: _shows(address), lambda: searches(address)]
         times = []
         for is_ready in ready:
             while not is_ready():
@@ -87,7 +87,7 @@ def page_times(environment: dict[str, str]) -> list[Taken]:
 
 
 @contextmanager
-def _page(environment: dict[str, str]) -> Iterator[tuple[str, float, "subprocess.Popen[bytes]"]]:
+def page(environment: dict[str, str]) -> Iterator[tuple[str, float, "subprocess.Popen[bytes]"]]:
     port = free_port()
     began = time.perf_counter()
     process = subprocess.Popen(
@@ -107,20 +107,29 @@ def _shows(address: str) -> bool:
     return False
 
 
-def _searches(address: str) -> bool:
+def searches(address: str) -> bool:
+    """Whether its pipeline is open."""
     with suppress(httpx.TransportError):
-        begun = httpx.post(f"{address}gradio_api/call/v2/search", json={"query": QUESTION}, timeout=60)
-        begun.raise_for_status()
-        stream = httpx.get(f"{address}gradio_api/call/search/{begun.json()['event_id']}", timeout=60).text
-        return "event: complete" in stream
+        return "event: complete" in called(address, "search", query=QUESTION)
     return False
 
 
+def called(address: str, name: str, **arguments: str) -> str:
+    """The events of a call of the page's API, to the last."""
+    begun = httpx.post(f"{address}gradio_api/call/v2/{name}", json=arguments, timeout=PATIENCE).raise_for_status()
+    return httpx.get(f"{address}gradio_api/call/{name}/{begun.json()['event_id']}", timeout=PATIENCE).text
+
+
 def _used_by(process: int) -> float:
+    """Seconds of processors, those of the processes it started included."""
     import psutil
 
-    used = psutil.Process(process).cpu_times()
-    return float(used.user + used.system)
+    started = psutil.Process(process)
+    used = 0.0
+    for one in (started, *started.children(recursive=True)):
+        with suppress(psutil.Error):
+            used += sum(one.cpu_times()[:2])
+    return used
 
 
 def shown(what: str, taken: Sequence[Taken]) -> str:

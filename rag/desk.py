@@ -83,7 +83,7 @@ def open_pipeline(settings: Settings, report: Report) -> Answers:
     """The pipeline that the settings ask for."""
     from rag.pipeline import open_pipeline  # subtle: this loads torch, and the page should show before that is done
 
-    return open_pipeline(settings, report)
+    return open_pipeline(settings, report, in_time=True)
 
 
 @dataclass(frozen=True, slots=True)

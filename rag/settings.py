@@ -117,6 +117,12 @@ class Settings(BaseSettings):
     passages: int = Field(4, ge=1, le=20, description="passages given to the reader, at most")
     passage_tokens: int = Field(400, ge=50, le=16_000, description="reader tokens all passages may take together")
     answer_tokens: int = Field(160, ge=16, le=2_000, description="reader tokens an answer may take")
+    target_seconds: float = Field(
+        6,
+        ge=0,
+        le=3_600,
+        description="in which a typical answer of the page or of `rag ask` shall be there; 0 for never mind",
+    )
     max_wrong: float = Field(
         0.38, ge=0, le=1, description="at most this share of the answers given may be wrong; the others are refused"
     )

@@ -59,6 +59,7 @@ MAY_IMPORT = {
     "suggesting": "types sentences questioning retrieval grounding",
     "prompting": "types neutralizing dating",
     "engines": "types errors model_folders",
+    "pacing": "settings engines",
     "metrics": "types",
     "calibration": "types errors metrics",
     "visiting": "types errors documents index",
@@ -68,8 +69,8 @@ MAY_IMPORT = {
     "rebuilding": "types errors documents index stores visiting indexing",
     "watching": "",
     "pipeline": (
-        f"types errors settings ahead remembering model_files rights {STAGES} visiting indexing syncing rebuilding "
-        "calibration"
+        f"types errors settings late ahead remembering model_files pacing rights {STAGES} visiting indexing syncing "
+        "rebuilding calibration"
     ),
     "batch": "types errors settings records documents index pipeline",
     "rendering": "types languages plain_text exchanges inspecting holdings tasks",
@@ -88,8 +89,9 @@ MAY_IMPORT = {
     ),
     "app": "errors settings rendering page",
     "cli": (
-        f"types errors plain_text settings logs model_files records exchanges conversations {STAGES} indexing syncing "
-        "watching migrating pipeline rendering exporting guarding desk talks page calibration metrics batch evaluation"
+        f"types errors plain_text settings logs model_files pacing records exchanges conversations {STAGES} indexing "
+        "syncing watching migrating pipeline rendering exporting guarding desk talks page calibration metrics batch "
+        "evaluation"
     ),
 }
 

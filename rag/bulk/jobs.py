@@ -348,7 +348,7 @@ class Jobs:
         self._reports.write(evaluation, order.reader)
 
     def _pipeline(self, work: _Work) -> "Pipeline":
-        """The page's own, with the order's settings and its reader's rights.
+        """The page's own, with the order's settings, its reader's rights and all the time it takes.
 
         Raises RagError where it could not be opened, and Left.
         """
@@ -361,5 +361,5 @@ class Jobs:
         lent = self._desk.lent(work.order.reader)
         if not isinstance(lent, Pipeline):
             raise RagError("This page answers single questions only.")
-        settings = lent.settings.model_copy(update={"strict": work.order.strict})
+        settings = self._desk.settings.model_copy(update={"strict": work.order.strict})
         return Pipeline(settings, lent.library, lent.embedder, lent.engine)

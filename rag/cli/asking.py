@@ -56,7 +56,7 @@ def ask(
         question = sys.stdin.buffer.read().decode("utf-8", "replace") if sys.stdin else ""
     question = check_question(question)
     with ProgressLines() as report:
-        pipeline = open_pipeline(settings, report)
+        pipeline = open_pipeline(settings, report, in_time=True)
     try:
         with Draft(quiet=as_json) as draft, closing(pipeline.stream_answer(question)) as events:
             answer = _finished(events, draft)

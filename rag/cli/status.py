@@ -11,9 +11,10 @@ import typer
 from rag import model_files
 from rag.cli.shared import print_lines, settings_of
 from rag.documents import FieldNames
-from rag.engines import has_key, remembered_choice
+from rag.engines import has_key, note_of, remembered_choice
 from rag.errors import ModelError, RagError
 from rag.model_files import ModelStatus, weights_revision
+from rag.pacing import is_reliable, load_of, paced, seconds
 from rag.settings import EngineChoice, Settings
 from rag.stores import Place, open_library, place_of
 from rag.syncing import Stale, Staleness, stale_files
@@ -51,6 +52,7 @@ def status_lines(settings: Settings) -> Iterator[str]:
         if model.note:
             yield f"  {model.note}"
     yield f"Engine: {_engine(settings)}"
+    yield from _pace(settings)
 
 
 def stale_lines(settings: Settings) -> Iterator[str]:
@@ -136,6 +138,38 @@ def model_state(model: ModelStatus) -> str:
     if not model.present:
         return "not here"
     return "verified" if model.verified else "not verified"
+
+
+def _pace(settings: Settings) -> Iterator[str]:
+    """How fast this machine is, and what that leaves to be read; nothing where it wasn't measured."""
+    reader = model_files.status(settings.reader, settings.models)
+    if settings.engine is not EngineChoice.AUTO or not reader.present or not reader.path.is_file():
+        return
+    measured = remembered_choice(reader.path, settings.threads)
+    if measured is None or not (measured.reading and measured.writing):
+        return
+    chosen = paced(settings, measured)
+    load, took = load_of(chosen), seconds(load_of(chosen), measured)
+    yield (
+        f"  this machine reads {1 / measured.reading:.3g} tokens/s and writes {1 / measured.writing:.3g}, with "
+        f"{measured.memory / 1e9:.1f} GB of memory free: {load.passages} passages of {load.tokens} tokens together "
+        f"answer in about {took:.1f} s"
+    )
+    if not settings.target_seconds:
+        yield "  target_seconds = 0: as many passages as set, whatever they take"
+    elif not is_reliable(measured):
+        yield (
+            f"  measured while other programs took {measured.others:.0%} of the processors, so no passage is left out "
+            f"for it. Remove {note_of(reader.path)} to have it measured again"
+        )
+    elif load != load_of(settings):
+        usual = load_of(settings)
+        yield (
+            f"  fewer than the {usual.passages} passages of {usual.tokens} tokens that batch and eval read, for "
+            f"target_seconds = {settings.target_seconds:g} on the page and in `rag ask`"
+        )
+    if settings.target_seconds and is_reliable(measured) and took > settings.target_seconds:
+        yield f"  more than target_seconds = {settings.target_seconds:g}: with less to read, answers would be worse"
 
 
 def _engine(settings: Settings) -> str:

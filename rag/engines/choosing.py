@@ -3,6 +3,7 @@
 import contextlib
 import json
 import platform
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -24,6 +25,9 @@ ROOM_TO_SPARE = 2_000_000_000
 
 NO_CUDA = "no CUDA"
 
+RECORD = "with speeds"
+"""What a note holds: another of it, another measurement."""
+
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
@@ -37,6 +41,14 @@ class EngineChoice:
     """The CUDA device there was."""
     measured: str = ""
     """When, as an ISO 8601 time in UTC."""
+    reading: float = 0.0
+    """Seconds for a token of the prompt in this engine; 0 where that wasn't measured."""
+    writing: float = 0.0
+    """Seconds for a token of the answer; 0 where that wasn't measured."""
+    others: float = 0.0
+    """Share of the processors that other programs took meanwhile, in [0, 1]."""
+    memory: int = 0
+    """Bytes of memory that were free; 0 where that wasn't measured."""
 
 
 def remembered(file: Path, key: str) -> EngineChoice | None:
@@ -63,7 +75,7 @@ def situation(gguf_file: Path, threads: int) -> str:
     """What the choice depends on besides `graphics`, as one line: another of it, another measurement."""
     packages = [f"{name} {_version(name)}" for name in ("torch", "transformers", "xllamacpp", "llama-cpp-python")]
     size = gguf_file.stat().st_size
-    return "; ".join([gguf_file.name, f"{size} bytes", _processor(), f"{threads} threads", *packages])
+    return "; ".join([RECORD, gguf_file.name, f"{size} bytes", _processor(), f"{threads} threads", *packages])
 
 
 def choose_engine(llama_cpp: Engine, gguf_file: Path) -> EngineChoice:
@@ -73,38 +85,68 @@ def choose_engine(llama_cpp: Engine, gguf_file: Path) -> EngineChoice:
     """
     import psutil  # here and below: what only a measurement needs, and `rag status` does without
 
-    measured = datetime.now(UTC).isoformat(timespec="seconds")
-    llama_seconds = round(_llama_cpp_seconds(llama_cpp), 1)
+    began, busy, own = time.perf_counter(), *_processor_seconds()
+    free = psutil.virtual_memory().available
+    llama = _llama_cpp_pace(llama_cpp)
     parameters = parameter_count(gguf_file)
     device = graphics()
+    fits = free >= 2 * parameters + ROOM_TO_SPARE
+    dense = _transformers_pace(parameters) if fits and device == NO_CUDA else None
+    busy_after, own_after = _processor_seconds()
+    cores = psutil.cpu_count() or 1
+    others = (busy_after - busy - (own_after - own)) / ((time.perf_counter() - began) * cores)
+    faster = dense is not None and dense.seconds < llama.seconds
+    chosen = dense if dense and faster else llama
     if device != NO_CUDA:
-        return EngineChoice("transformers", llama_seconds, None, device, measured)
-    if psutil.virtual_memory().available < 2 * parameters + ROOM_TO_SPARE:
-        return EngineChoice("llama_cpp", llama_seconds, None, device, measured)
-    torch_seconds = round(_transformers_seconds(parameters), 1)
-    faster = "transformers" if torch_seconds < llama_seconds else "llama_cpp"
-    return EngineChoice(faster, llama_seconds, torch_seconds, device, measured)
+        chosen = Pace(0.0, 0.0)
+    return EngineChoice(
+        engine="transformers" if faster or device != NO_CUDA else "llama_cpp",
+        llama_cpp_seconds=round(llama.seconds, 1),
+        transformers_seconds=round(dense.seconds, 1) if dense else None,
+        graphics=device,
+        measured=datetime.now(UTC).isoformat(timespec="seconds"),
+        reading=round(chosen.reading, 6),
+        writing=round(chosen.writing, 6),
+        others=round(min(max(others, 0.0), 1.0), 2),
+        memory=free,
+    )
 
 
 def graphics() -> str:
-    """The name of the CUDA device that PyTorch would use, or `NO_CUDA`. Loads PyTorch, which takes seconds."""
+    """The name of the CUDA device that PyTorch would use, or `NO_CUDA`.
+
+    Loads PyTorch, which takes seconds, unless it was built without CUDA.
+    """
+    if sys.platform == "darwin" or _version("torch").endswith("+cpu"):
+        return NO_CUDA
     import torch
 
     return torch.cuda.get_device_name() if torch.cuda.is_available() else NO_CUDA
 
 
-def _llama_cpp_seconds(engine: Engine) -> float:
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds a token."""
+
+    reading: float
+    writing: float
+
+    @property
+    def seconds(self) -> float:
+        """What a typical answer takes."""
+        return PROMPT_TOKENS * self.reading + ANSWER_TOKENS * self.writing
+
+
+def _llama_cpp_pace(engine: Engine) -> Pace:
     prompt = Prompt("Count aloud.", (" ".join(f"item {number}" for number in range(100)),), "Go on counting.")
     tokens = engine.count_tokens(" ".join(prompt.passages))
     started = time.perf_counter()
     times = [time.perf_counter() for piece in engine.stream(prompt, Limits(17)) if piece]
     times = times or [time.perf_counter()]  # a model that has nothing to say
-    to_read = times[0] - started
-    to_write = (times[-1] - times[0]) / max(len(times) - 1, 1)
-    return PROMPT_TOKENS * to_read / tokens + ANSWER_TOKENS * to_write
+    return Pace((times[0] - started) / tokens, (times[-1] - times[0]) / max(len(times) - 1, 1))
 
 
-def _transformers_seconds(parameters: int) -> float:
+def _transformers_pace(parameters: int) -> Pace:
     """Reading a prompt is bound by arithmetic, writing an answer by how fast all weights stream from memory."""
     import torch
 
@@ -115,9 +157,21 @@ def _transformers_seconds(parameters: int) -> float:
     weights = torch.randn(16 * width, width, dtype=torch.bfloat16)  # 512 MiB, more than any cache holds
     few = torch.randn(8, width, dtype=torch.bfloat16)
     bytes_per_second = weights.nbytes / _best_seconds(lambda: few @ weights.T)
-    reading = PROMPT_TOKENS * 2 * parameters / operations_per_second
-    writing = ANSWER_TOKENS / TOKENS_PER_STEP * 2 * parameters / bytes_per_second
-    return reading + writing
+    return Pace(2 * parameters / operations_per_second, 2 * parameters / bytes_per_second / TOKENS_PER_STEP)
+
+
+def _processor_seconds() -> tuple[float, float]:
+    """(of all programs, of this one and those it started), so far."""
+    import psutil
+
+    idle = ("idle", "iowait", "steal", "guest", "guest_nice")  # the guests' are among the others' already
+    total = sum(spent for name, spent in psutil.cpu_times()._asdict().items() if name not in idle)
+    here = psutil.Process()
+    own = 0.0
+    for process in (here, *here.children(recursive=True)):
+        with contextlib.suppress(psutil.Error):  # it has ended
+            own += sum(process.cpu_times()[:2])
+    return total, own
 
 
 def _best_seconds(work: Callable[[], object], tries: int = 4) -> float:

@@ -1,4 +1,4 @@
-"""The `llama_cpp` engine on the xllamacpp wheel: llama.cpp's own server, in this process, on a private Unix socket.
+"""The `llama_cpp` engine on the xllamacpp wheel: llama.cpp's own server, in a child process, on a private Unix socket.
 
 The socket lies in a folder only this user may enter and asks for a random key, so no other program, user or web page
 can reach the model. Talking to it over HTTP rather than through the wheel's callbacks is what makes Stop work: closing
@@ -7,12 +7,7 @@ the connection ends the work after the batch at hand, even while the prompt is s
 
 import json
 import math
-import os
-import secrets
-import shutil
-import tempfile
 import threading
-import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,21 +17,12 @@ import httpx
 
 from rag.engines.chat import PromptEncoder, chat_frame, check_fit, encodable, first_tokens
 from rag.engines.kept_states import KEPT_MIB
+from rag.engines.llama_process import LlamaProcess
 from rag.errors import EngineError
 from rag.types import Limits, Prompt
 
-BATCH = 64
-"""Tokens read between two looks at whether the reader pressed Stop; larger batches were no faster on two cores."""
-
 SPREAD = 512
 """How many of the likeliest tokens are asked for in `choose`; an option beyond them gets the last one's odds."""
-
-SOCKET = "llama.sock"
-SOCKET_PATH_BYTES = 103
-"""The longest path a Unix socket can have on macOS; Linux takes four more."""
-
-_started: list[Any] = []
-"""Holds a server whose loading was interrupted until the process ends."""
 
 
 class LlamaServerEngine:
@@ -51,20 +37,19 @@ class LlamaServerEngine:
         context_tokens: int,
         threads: int,
         kept_prompts_mib: int = KEPT_MIB,
+        begun: LlamaProcess | None = None,
     ) -> None:
+        """`begun` is a process that loads the same file for the same window already."""
         self.model = model
         self._turn = threading.Lock()
         self._reuses = True
-        socket = _private_folder() / SOCKET
-        # Also when the interpreter ends or nobody holds the engine any more: `close` may never be called.
-        self._remove_folder = weakref.finalize(self, shutil.rmtree, socket.parent, ignore_errors=True)
-        key = secrets.token_urlsafe(32)
-        self._server = _start(model_file, socket, key, context_tokens, threads, kept_prompts_mib)
+        self._process = begun or LlamaProcess(model_file, context_tokens, threads, kept_prompts_mib)
+        self._process.wait()
         self._client = httpx.Client(  # nosec B113
             # The server closes the socket after each streamed answer; a connection kept for reuse would be a dead one.
-            transport=httpx.HTTPTransport(uds=str(socket), limits=httpx.Limits(max_keepalive_connections=0)),
+            transport=httpx.HTTPTransport(uds=self._process.socket, limits=httpx.Limits(max_keepalive_connections=0)),
             base_url="http://llama",
-            headers={"Authorization": f"Bearer {key}"},
+            headers={"Authorization": f"Bearer {self._process.key}"},
             timeout=None,  # noqa: S113  a slow machine is not an error, and closing the stream ends the wait
         )
         self.context_tokens = min(context_tokens, self._window())
@@ -110,8 +95,7 @@ class LlamaServerEngine:
     def close(self) -> None:
         """See `Engine.close`."""
         self._client.close()
-        self._server = None
-        self._remove_folder()
+        self._process.close()
 
     def _completed(self, request: dict[str, Any]) -> Iterator[str]:
         """Pieces of the completion, with an empty one after every batch of the prompt."""
@@ -171,44 +155,6 @@ def _heard() -> Iterator[None]:
         yield
     except (httpx.TransportError, RuntimeError) as error:
         raise EngineError(f"llama.cpp doesn't answer ({error}). Start Citeline again.") from error
-
-
-def _private_folder() -> Path:
-    """A new folder that only this user may enter, with a path short enough for a socket in it."""
-    folder = Path(tempfile.mkdtemp(prefix="citeline-"))
-    if len(os.fsencode(folder / SOCKET)) <= SOCKET_PATH_BYTES:
-        return folder
-    folder.rmdir()
-    return Path(tempfile.mkdtemp(prefix="citeline-", dir="/tmp"))  # nosec B108
-
-
-def _start(model_file: Path, socket: Path, key: str, context_tokens: int, threads: int, kept_prompts_mib: int) -> Any:
-    import xllamacpp  # slow to load, and not needed by those who run another engine
-
-    settings = xllamacpp.CommonParams()
-    settings.model.path = str(model_file)
-    settings.n_ctx = context_tokens
-    settings.n_parallel = 1
-    settings.n_batch = settings.n_ubatch = BATCH
-    settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = threads
-    # Weights are repacked for the CPU while loading; a mapped file would stay in memory next to the copy.
-    settings.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
-    settings.cache_ram_mib = kept_prompts_mib
-    settings.hostnames = [str(socket)]
-    settings.api_keys = [key]
-    settings.ui = False
-    settings.endpoint_slots = False
-    settings.verbosity = -1
-    try:
-        # subtle: Ctrl-C while it loads is raised on return, and a server dropped before its own thread has begun
-        # to work never ends. `extend` stores it before Python looks for signals.
-        _started.extend(map(xllamacpp.Server, [settings]))
-        return _started.pop()
-    except RuntimeError as error:
-        raise EngineError(
-            f"llama.cpp can't load {model_file}: {str(error).rstrip('.')}. "
-            "Check the file with `rag models verify`, or name another GGUF file in RAG_READER."
-        ) from error
 
 
 def _complaint(response: httpx.Response) -> str:

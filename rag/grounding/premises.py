@@ -141,5 +141,7 @@ def _is_count(figure: Figure) -> bool:
 
 @cache
 def _model() -> dict[str, float]:
-    found: dict[str, float] = json.loads((files("rag.grounding") / "premises.json").read_text(encoding="utf-8"))["model"]
+    found: dict[str, float] = json.loads((files("rag.grounding") / "premises.json").read_text(encoding="utf-8"))[
+        "model"
+    ]
     return found

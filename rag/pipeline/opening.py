@@ -7,11 +7,22 @@ from pathlib import Path
 
 from rag.documents import FieldNames
 from rag.embedding import Precision, SentenceTransformerEmbedder
-from rag.engines import FallbackEngine, Remote, open_engine, open_remote, share_processor_politely
+from rag.engines import (
+    FallbackEngine,
+    LlamaProcess,
+    Remote,
+    begin_engine,
+    open_engine,
+    open_remote,
+    remembered_choice,
+    share_processor_politely,
+)
 from rag.errors import LibraryEmpty
 from rag.index import Identity
 from rag.indexing import IndexReport, index_paths
-from rag.model_files import ensure, weights_revision
+from rag.late import functions_late
+from rag.model_files import ensure, status, weights_revision
+from rag.pacing import paced
 from rag.pipeline.answering import Pipeline
 from rag.rebuilding import rebuild_library
 from rag.settings import EngineChoice, Settings
@@ -26,24 +37,38 @@ Report = Callable[[str, int, int], None]
 REQUEST_TOKENS = 2600
 """Room in the reader's window for instructions, question and conversation."""
 
+UNCALLED = "sklearn.metrics"
+"""What sentence-transformers imports for a distance that nothing here asks for: with scipy.stats and pandas behind it
+a fifth of the time until a question can be answered, and some 100 MB."""
+
 TITLE_TOKENS = 64
 """Room in the reader's window for the number and title of a passage."""
 
 
-def open_pipeline(settings: Settings, report: Report | None = None, *, repeatable: bool = False) -> Pipeline:
+def open_pipeline(
+    settings: Settings, report: Report | None = None, *, repeatable: bool = False, in_time: bool = False
+) -> Pipeline:
     """Load library and models, fetching what isn't here yet. Raises the RagError of whatever is missing or broken.
 
-    `repeatable` is for `Pipeline.forget`, see `open_engine`.
+    `repeatable` is for `Pipeline.forget`, see `open_engine`. With `in_time` the reader is given no more to read than
+    `target_seconds` leaves time for; then the settings of the pipeline say how much that is.
 
     The library comes first: who has not indexed anything, or did so with other settings, learns it before a gigabyte
     is loaded.
     """
     place = place_of(settings)
     open_library(place, _made_with(settings)).close()
-    embedder = open_embedder(settings, report)
-    library = open_library(place, library_identity(settings, embedder))
+    begun = _begin_reader(settings, report or _silent, repeatable)
     try:
-        return Pipeline(settings, library, embedder, open_reader(settings, report, repeatable=repeatable))
+        embedder = open_embedder(settings, report)
+        library = open_library(place, library_identity(settings, embedder))
+    except BaseException:
+        if begun:
+            begun.close()
+        raise
+    try:
+        engine = open_reader(settings, report, repeatable=repeatable, begun=begun)
+        return Pipeline(_paced(settings) if in_time else settings, library, embedder, engine)
     except BaseException:
         library.close()
         raise
@@ -120,25 +145,57 @@ def open_embedder(
     return _load_embedder(folder, settings.embedder, weights_revision(folder), report, precision)
 
 
-def open_reader(settings: Settings, report: Report | None = None, *, repeatable: bool = False) -> Engine:
+def open_reader(
+    settings: Settings,
+    report: Report | None = None,
+    *,
+    repeatable: bool = False,
+    begun: LlamaProcess | None = None,
+) -> Engine:
     """The reader of the settings in the engine of the settings, fetched when it isn't here yet.
 
-    A reader on a server takes the one here along where that is to step in.
+    A reader on a server takes the one here along where that is to step in. `begun` is one that loads already.
     """
     report = report or _silent
     if settings.engine is EngineChoice.OPENAI_COMPATIBLE:
         return _open_remote_reader(settings, report, repeatable)
-    return _open_local_reader(settings, report, repeatable)
+    return _open_local_reader(settings, report, repeatable, begun)
 
 
-def _open_local_reader(settings: Settings, report: Report, repeatable: bool) -> Engine:
+def _begin_reader(settings: Settings, report: Report, repeatable: bool) -> LlamaProcess | None:
+    """The reader, loading beside the embedder, where it is here and can."""
+    remote = settings.engine is EngineChoice.OPENAI_COMPATIBLE
+    if remote or not status(settings.reader, settings.models).present:
+        return None
+    share_processor_politely()
+    path = ensure(settings.reader, settings.models, offline=settings.offline, report=report)
+    return begin_engine(settings.engine, path, _window(settings), settings.threads, repeatable)
+
+
+def _paced(settings: Settings) -> Settings:
+    """Settings for questions that somebody waits for."""
+    if settings.engine is not EngineChoice.AUTO:
+        return settings
+    reader = status(settings.reader, settings.models).path
+    return paced(settings, remembered_choice(reader, settings.threads) if reader.is_file() else None)
+
+
+def _open_local_reader(
+    settings: Settings, report: Report, repeatable: bool, begun: LlamaProcess | None = None
+) -> Engine:
     share_processor_politely()
     path = ensure(settings.reader, settings.models, offline=settings.offline, report=report)
     report(f"Loading {settings.reader}", 0, 1)
-    window = settings.passage_tokens + settings.passages * TITLE_TOKENS + settings.answer_tokens + REQUEST_TOKENS
-    engine = open_engine(settings.engine, path, settings.reader, window, settings.threads, report, repeatable)
+    engine = open_engine(
+        settings.engine, path, settings.reader, _window(settings), settings.threads, report, repeatable, begun
+    )
     report(f"Loading {settings.reader}", 1, 1)
     return engine
+
+
+def _window(settings: Settings) -> int:
+    """Tokens that the longest prompt and answer may take together."""
+    return settings.passage_tokens + settings.passages * TITLE_TOKENS + settings.answer_tokens + REQUEST_TOKENS
 
 
 def _open_remote_reader(settings: Settings, report: Report, repeatable: bool) -> Engine:
@@ -225,7 +282,8 @@ def _load_embedder(
 ) -> SentenceTransformerEmbedder:
     share_processor_politely()
     report(f"Loading {name}", 0, 1)
-    embedder = SentenceTransformerEmbedder(folder, name, revision, precision)
+    with functions_late(UNCALLED):
+        embedder = SentenceTransformerEmbedder(folder, name, revision, precision)
     report(f"Loading {name}", 1, 1)
     return embedder
 

@@ -1,9 +1,13 @@
 """`rag status` in every state, and the exit statuses of `rag models`."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rag.engines import EngineChoice, note_of
+from rag.engines.choosing import remember, situation
 from rag.model_files import SPECS
 from tests.cli.conftest import Rag
 
@@ -40,6 +44,68 @@ def test_a_library_is_counted_with_what_it_was_made_with_and_from(rag_: Rag, art
 def test_the_engine_of_a_reader_is_said_as_far_as_it_is_known(reader: str, engine: str, rag_: Rag) -> None:
     done = rag_("--set", "engine=auto", "--set", f"reader={reader}", "status").done
     assert done.splitlines()[-1] == f"Engine: {engine}"
+
+
+PACE = EngineChoice("llama_cpp", 5.0, 7.0, reading=0.005, writing=0.05, memory=8_000_000_000)
+"""Reads 200 tokens a second and writes 20."""
+
+READS = "  this machine reads 200 tokens/s and writes 20, with 8.0 GB of memory free:"
+
+
+@pytest.mark.parametrize(
+    ("measured", "target", "lines"),
+    [
+        (PACE, 6, [f"{READS} 4 passages of 400 tokens together answer in about 5.0 s"]),
+        (
+            PACE,
+            4.5,
+            [
+                f"{READS} 3 passages of 300 tokens together answer in about 4.5 s",
+                "  fewer than the 4 passages of 400 tokens that batch and eval read, for target_seconds = 4.5 on the "
+                "page and in `rag ask`",
+            ],
+        ),
+        (
+            PACE,
+            1,
+            [
+                f"{READS} 2 passages of 200 tokens together answer in about 4.0 s",
+                "  fewer than the 4 passages of 400 tokens that batch and eval read, for target_seconds = 1 on the "
+                "page and in `rag ask`",
+                "  more than target_seconds = 1: with less to read, answers would be worse",
+            ],
+        ),
+        (
+            PACE,
+            0,
+            [
+                f"{READS} 4 passages of 400 tokens together answer in about 5.0 s",
+                "  target_seconds = 0: as many passages as set, whatever they take",
+            ],
+        ),
+        (
+            replace(PACE, others=0.6),
+            1,
+            [
+                f"{READS} 4 passages of 400 tokens together answer in about 5.0 s",
+                "  measured while other programs took 60% of the processors, so no passage is left out for it. Remove "
+                "FILE to have it measured again",
+            ],
+        ),
+    ],
+    ids=["in time", "fewer passages", "too slow", "switched off", "busy machine"],
+)
+def test_what_this_machine_can_do_in_time_is_said_with_its_reasons(
+    measured: EngineChoice, target: float, lines: list[str], rag_: Rag, tmp_path: Path
+) -> None:
+    file = tmp_path / "reader.gguf"
+    file.write_bytes(b"GGUF")
+    remember(note_of(file), situation(file, os.cpu_count() or 1), measured)
+    done = rag_("--set", "engine=auto", "--set", f"reader={file}", "--set", f"target_seconds={target}", "status").done
+    said = done.splitlines()
+    at = next(number for number, line in enumerate(said) if line.startswith("Engine: llama_cpp (auto"))
+    expected = [line.replace("FILE", str(note_of(file))) for line in lines]
+    assert said[at + 1 : at + 1 + len(lines)] == expected
 
 
 def test_a_server_is_named_with_its_model_and_without_its_key(rag_: Rag, monkeypatch: pytest.MonkeyPatch) -> None:

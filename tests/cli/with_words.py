@@ -72,7 +72,7 @@ def pausing(sync: Callable[..., None]) -> Callable[..., None]:
     return paused
 
 
-INSTEAD = {"SentenceTransformerEmbedder": Words, "open_engine": Reader}
+INSTEAD = {"SentenceTransformerEmbedder": Words, "begin_engine": lambda *_: None, "open_engine": Reader}
 """Of names in `rag.pipeline.opening`."""
 
 if __name__ == "__main__":

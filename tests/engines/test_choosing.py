@@ -1,6 +1,10 @@
 """Which engine is taken, and what is said when none can be."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -155,6 +159,29 @@ def test_a_slow_llama_cpp_loses(tiny: Path) -> None:
     assert choice.llama_cpp_seconds == pytest.approx(0.55, rel=0.5)
     assert choice.transformers_seconds is not None
     assert choice.transformers_seconds < choice.llama_cpp_seconds
+
+
+def test_how_fast_the_chosen_engine_reads_and_writes_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory_left(monkeypatch, 123)
+    # 201 words in 0.4 s, and one in 0.02 s.
+    choice = choose_engine(TimedEngine(read=0.4, write=0.02), write_huge_gguf(tmp_path / "huge.gguf", 10**9))
+    assert choice.engine == "llama_cpp"
+    assert choice.reading == pytest.approx(0.002, rel=0.5)
+    assert choice.writing == pytest.approx(0.02, rel=0.5)
+    assert choice.memory == 123
+    assert 0 <= choice.others <= 1
+
+
+def test_what_other_programs_take_meanwhile_is_noted(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory_left(monkeypatch, 0)
+    # An orphan: what this process starts would count as its own work. It ends by itself if the test can't end it.
+    busy = "import time; until = time.time() + 60\nwhile time.time() < until: pass"
+    shell = ["sh", "-c", '"$@" >&- & echo $!', "sh", sys.executable, "-c", busy]
+    started = subprocess.run(shell, stdout=subprocess.PIPE, check=True, text=True)
+    try:
+        assert choose_engine(TimedEngine(read=1.0, write=0.0), tiny).others > 0
+    finally:
+        os.kill(int(started.stdout), signal.SIGKILL)
 
 
 def test_a_fast_llama_cpp_wins(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What only the server in this process can get wrong: its folder, its socket, its end."""
+"""What only the server in a child process can get wrong: its folder, its socket, its end."""
 
 import gc
 import os
@@ -7,12 +7,14 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from rag.engines import begin_engine, open_engine
 from rag.engines.llama_server import LlamaServerEngine
 from rag.errors import EngineError
 from rag.types import Limits, Prompt
@@ -107,6 +109,46 @@ def test_a_process_that_ends_without_closing_leaves_no_folder(tiny: Path, tempor
     environment = {**os.environ, "TMPDIR": str(temporary)}
     ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (7, b"", b"")
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_process_that_is_killed_leaves_neither_folder_nor_server(tiny: Path, temporary: Path) -> None:
+    script = (
+        "import os, sys, pathlib; from rag.engines import begin_engine;"
+        "begun = begin_engine('llama_cpp', pathlib.Path(sys.argv[1]), 256, 1); begun.wait(); os.kill(os.getpid(), 9)"
+    )
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    ended = subprocess.run([sys.executable, "-c", script, str(tiny)], cwd=ROOT, env=environment, check=False)
+    assert ended.returncode == -9
+    deadline = time.monotonic() + 60
+    while list(temporary.iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_what_was_begun_is_what_is_opened(tiny: Path, temporary: Path) -> None:
+    begun = begin_engine("llama_cpp", tiny, CONTEXT, 1)
+    assert begun
+    engine = open_engine("llama_cpp", tiny, "tiny", CONTEXT, 1, lambda *_: None, begun=begun)
+    assert socket_in(temporary) == Path(begun.socket)
+    assert answer(engine, PROMPT, Limits(2)) == "zz"
+    engine.close()
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_file_that_cant_be_loaded_is_said_when_it_is_waited_for(temporary: Path, tmp_path: Path) -> None:
+    (tmp_path / "not.gguf").write_text("An article about boats.")
+    begun = begin_engine("llama_cpp", tmp_path / "not.gguf", CONTEXT, 1)
+    assert begun
+    with pytest.raises(EngineError, match=r"can't load .*not\.gguf"):
+        begun.wait()
+    assert list(temporary.iterdir()) == []
+
+
+def test_nothing_is_begun_where_the_engine_isnt_known_to_be_llama_cpp(tiny: Path, temporary: Path) -> None:
+    assert begin_engine("transformers", tiny, CONTEXT, 1) is None
+    assert begin_engine("auto", tiny, CONTEXT, 1) is None, "nothing was measured yet"
+    assert begin_engine("llama_cpp", tiny.parent, CONTEXT, 1) is None, "a folder"
     assert list(temporary.iterdir()) == []
 
 
