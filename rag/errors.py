@@ -16,6 +16,7 @@
     │   ├── LibraryUnwritable read-only, or damaged beyond reading
     │   └── LibraryUnreachable  its database or vector store doesn't answer
     ├── EngineError           the language model could not be loaded or run
+    ├── ClusterError          a cluster of workers that can't be reached or used
     ├── LineFull              too many questions wait already
     └── DiskFull              no room left for what was being written
 
@@ -85,6 +86,10 @@ class LibraryUnreachable(LibraryError):
 
 class EngineError(RagError):
     """The language model could not be loaded or run."""
+
+
+class ClusterError(RagError):
+    """A cluster that can't be reached, or whose workers aren't like this machine."""
 
 
 class LineFull(RagError):

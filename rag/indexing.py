@@ -14,7 +14,20 @@ from rag.errors import DocumentError, LibraryEmpty
 from rag.index import AnyWriter, Identity, Listed, embed_new
 from rag.stores import Place, library_at, open_writer
 from rag.types import Chunk, Document, Embedder, Progress
-from rag.visiting import Change, Files, Held, Naming, Places, Work, gone_files, named_places, remembered_places
+from rag.visiting import (
+    Change,
+    FileReader,
+    Files,
+    Held,
+    Naming,
+    Places,
+    Stopped,
+    Work,
+    gone_files,
+    named_places,
+    read_here,
+    remembered_places,
+)
 
 _InFile = TypeVar("_InFile", Document, Listed)
 
@@ -60,6 +73,7 @@ def index_paths(
     within: Path | None = None,
     command: str = "rag index",
     report: Report | None = None,
+    read: FileReader = read_here,
 ) -> IndexReport:
     """Make the library in `folder` hold the articles in `paths`, of which a `str` is a web address, as they are now.
 
@@ -69,7 +83,7 @@ def index_paths(
     library first, lets it have another identity, and forgets all folders but `paths` if there are any. `names` says
     which fields of records and columns of tables hold what. Of the pages in `paths`, `kept` are taken over where they
     can't be had any more. Of files in the folder `within`, that folder is remembered in their place. `command` is what
-    others who want to write read about this process.
+    others who want to write read about this process. `read` reads the files, and may chunk and embed what they hold.
     Work is committed as it goes, so that an interrupted run loses at most a minute and the next goes on from there;
     with `start_over` the old library answers until all is done.
 
@@ -86,7 +100,7 @@ def index_paths(
         held = _held(writer, names)
         gone = _forget_gone(writer, held, places)
         work, naming = Work(0, report), Naming(names, held)
-        files = Files(places, held, naming, work)
+        files = Files(places, held, naming, work, read)
         web = Pages(places.addresses, held, naming, work, writer.remember_root, _stored_in(folder), _by_file(kept))
         changes = chain(files.changed(), web.changed())
         added, updated = _store(writer, changes, embedder, identity, work, all_at_once=start_over)
@@ -236,17 +250,22 @@ def _store(
     work.passed(0)
     committed = time.monotonic()
     last: Document | None = None
-    for group in _groups(changes, embedder, identity):
-        first = group[0][0]
-        whole = last is not None and (first.alone or last.file != first.document.file)
-        if whole and not all_at_once and time.monotonic() - committed > COMMIT_SECONDS:
+    try:
+        for group in _groups(changes, embedder, identity):
+            first = group[0][0]
+            whole = last is not None and (first.alone or last.file != first.document.file)
+            if whole and not all_at_once and time.monotonic() - committed > COMMIT_SECONDS:
+                writer.commit()
+                committed = time.monotonic()
+            _put(writer, group, embedder, identity.chunk_tokens, work.embedding)
+            work.stored()
+            for change, _ in group:
+                last = change.document
+                (updated if last.id in known else added).append(last.source)
+    except Stopped:
+        if not all_at_once:
             writer.commit()
-            committed = time.monotonic()
-        _put(writer, group, embedder, identity.chunk_tokens, work.embedding)
-        work.stored()
-        for change, _ in group:
-            last = change.document
-            (updated if last.id in known else added).append(last.source)
+        raise
     return added, updated
 
 
@@ -256,12 +275,23 @@ def _groups(
     """Changes with the chunks of their documents, gathered until there are about `GROUP_CHUNKS` of them."""
     group: list[tuple[Change, list[Chunk]]] = []
     begun = time.monotonic()
-    for change in changes:
-        chunks = chunk_document(change.document, embedder.count_tokens, identity.chunk_tokens, identity.chunk_overlap)
-        group.append((change, chunks))
-        if sum(len(chunks) for _, chunks in group) >= GROUP_CHUNKS or time.monotonic() - begun > GROUP_SECONDS:
+    try:
+        for change in changes:
+            chunks = (
+                list(change.prepared.chunks)
+                if change.prepared
+                else chunk_document(
+                    change.document, embedder.count_tokens, identity.chunk_tokens, identity.chunk_overlap
+                )
+            )
+            group.append((change, chunks))
+            if sum(len(chunks) for _, chunks in group) >= GROUP_CHUNKS or time.monotonic() - begun > GROUP_SECONDS:
+                yield group
+                group, begun = [], time.monotonic()
+    except Stopped:
+        if group:
             yield group
-            group, begun = [], time.monotonic()
+        raise
     if group:
         yield group
 
@@ -275,9 +305,18 @@ def _put(
 ) -> None:
     texts = []
     for change, chunks in group:
+        if change.prepared:
+            texts += change.prepared.texts
+            continue
         title = fit_title(change.document.title, embedder.count_tokens, chunk_tokens)
         texts += [with_title(title, change.document.text[chunk.start : chunk.end]) for chunk in chunks]
-    vectors = embed_new(texts, writer.vectors_of, embedder, progress)
+    done = {
+        text: vector
+        for change, _ in group
+        if change.prepared
+        for text, vector in zip(change.prepared.texts, change.prepared.vectors, strict=True)
+    }
+    vectors = embed_new(texts, lambda wanted: {**done, **writer.vectors_of(wanted)}, embedder, progress)
     at = 0
     for change, chunks in group:
         for outdated in change.outdated:

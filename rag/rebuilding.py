@@ -10,7 +10,7 @@ from rag.index import Identity, take_library, writer_lock
 from rag.indexing import IndexReport, Report, index_paths
 from rag.stores import Place, Servers, library_at
 from rag.types import Document, Embedder
-from rag.visiting import check_places
+from rag.visiting import FileReader, check_places, read_here
 
 REBUILDING = "rebuilding"
 """Folder in that of the library, with what was embedded so far."""
@@ -23,6 +23,7 @@ def rebuild_library(
     embedder: Embedder,
     report: Report | None = None,
     names: FieldNames = USUAL_FIELDS,
+    read: FileReader = read_here,
 ) -> IndexReport:
     """Make the library in `folder` anew from `paths`, or from the places it remembers, with `identity`.
 
@@ -35,7 +36,7 @@ def rebuild_library(
     """
     check_places(paths)  # a wrong path is said before a folder is made
     if isinstance(folder, Servers):
-        return _rebuild_servers(paths, folder, identity, embedder, report, names)
+        return _rebuild_servers(paths, folder, identity, embedder, report, names, read)
     with writer_lock(folder, "rag index --rebuild"):
         named = [page_address(path) if isinstance(path, str) else path.resolve() for path in paths]
         paths = named or [root if is_address(root) else Path(root) for root in _roots(folder)]
@@ -46,7 +47,7 @@ def rebuild_library(
             shutil.rmtree(aside, ignore_errors=True)
         try:
             kept = _documents_of([path for path in paths if isinstance(path, str)], folder)
-            done = index_paths(paths, aside, identity, embedder, names=names, kept=kept, report=report)
+            done = index_paths(paths, aside, identity, embedder, names=names, kept=kept, report=report, read=read)
         except DocumentError as error:
             raise DocumentError(
                 f"{error} The library stays as it was. To forget this folder, name the others: "
@@ -67,6 +68,7 @@ def _rebuild_servers(
     embedder: Embedder,
     report: Report | None,
     names: FieldNames,
+    read: FileReader,
 ) -> IndexReport:
     """In one transaction beside the old library, which PostgreSQL shows to readers until the commit."""
     kept = _documents_of(
@@ -74,7 +76,7 @@ def _rebuild_servers(
     )
     return index_paths(
         paths, place, identity, embedder, start_over=True, names=names, kept=kept, command="rag index --rebuild",
-        report=report,
+        report=report, read=read,
     )  # fmt: skip
 
 

@@ -1,8 +1,10 @@
 """What indexing looks at: folders, files and web addresses, and of the files those whose content is new."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
+from typing import TypeAlias
 
 from rag.documents import (
     FieldNames,
@@ -17,7 +19,7 @@ from rag.documents import (
 )
 from rag.errors import DocumentError
 from rag.index import Listed, Outcome, Visit
-from rag.types import Document
+from rag.types import Chunk, Document, Vectors
 
 Report = Callable[[str, int, int], None]
 """(what is being done, done, total)"""
@@ -92,6 +94,44 @@ def gone_files(known: Iterable[str], places: Places) -> list[str]:
     )
 
 
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C that came between two files: all documents of those before are whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document's chunks with their vectors."""
+
+    chunks: tuple[Chunk, ...]
+    texts: tuple[str, ...]
+    """What was embedded for each chunk."""
+    vectors: Vectors
+    """Shape (len(chunks), dimension)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """What became of reading a file."""
+
+    file: Path
+    outcome: Loaded | DocumentError
+    prepared: tuple[Prepared, ...] = ()
+    """Of each document; empty where they are still to be chunked and embedded."""
+
+
+FileReader: TypeAlias = Callable[[Iterable[Path], FieldNames], Iterator[FileRead]]
+"""Files → what they hold, each once and in any order. They are asked for as there is room for them."""
+
+
+def read_here(files: Iterable[Path], names: FieldNames) -> Iterator[FileRead]:
+    """A `FileReader`: one after the other."""
+    for file in files:
+        try:
+            yield FileRead(file, load(file, names))
+        except DocumentError as error:
+            yield FileRead(file, error)
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A document to be put into the library."""
@@ -103,6 +143,7 @@ class Change:
     """To be kept of its file."""
     alone: bool = False
     """Whether a commit may part it from the documents of its file."""
+    prepared: Prepared | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +201,7 @@ class Files:
     Progress counts bytes, because articles differ in length. It never shrinks, whatever happens to the files meanwhile.
     """
 
-    def __init__(self, places: Places, held: Held, naming: Naming, work: "Work") -> None:
+    def __init__(self, places: Places, held: Held, naming: Naming, work: "Work", read: FileReader = read_here) -> None:
         self.unchanged = 0
         self.refused: list[str] = []
         self.notes: list[str] = []
@@ -175,22 +216,18 @@ class Files:
         self._held = held
         self._naming = naming
         self._work = work
+        self._read = read
         work.total += sum(self._sizes.values())
 
     def changed(self) -> Iterator[Change]:
-        """The documents that are new or changed, in the order of the files."""
+        """The documents that are new or changed, in the order in which their files are read."""
         others = {str(file) for file in self._sizes}
-        for file, size in self._sizes.items():
+        for read in self._read(self._wanted(), self._naming.names):
+            file, size, loaded = read.file, self._sizes[read.file], read.outcome
             known = self._held.documents.get(str(file), [])
-            if not known and file not in self._named and self._held.is_removed(str(file)):
-                self._work.passed(size)
-                continue
             try:
-                if self._held.are_current(known) and {one.content_hash for one in known} == {file_hash(file)}:
-                    self.unchanged += len(known)
-                    self._work.passed(size)
-                    continue
-                loaded = load(file, self._naming.names)
+                if isinstance(loaded, DocumentError):
+                    raise loaded
                 _check_sources(loaded.documents, others - {str(file)})
             except HoldsQuestions as error:
                 self._pass_over(file, known, error)
@@ -204,7 +241,28 @@ class Files:
             self._work.waits(size)
             self._naming.note(str(file), loaded.fields)
             visit = Visit(str(file), loaded.documents[0].content_hash, self._naming.mapping) if loaded.fields else None
-            yield from changes_of(loaded, known, visit, self.dropped)
+            changes = changes_of(loaded, known, visit, self.dropped)
+            for change, prepared in zip(changes, read.prepared or repeat(None), strict=False):
+                yield replace(change, prepared=prepared) if prepared else change
+
+    def _wanted(self) -> Iterator[Path]:
+        """Those that have to be read."""
+        for file, size in self._sizes.items():
+            known = self._held.documents.get(str(file), [])
+            if not known and file not in self._named and self._held.is_removed(str(file)):
+                self._work.passed(size)
+                continue
+            try:
+                current = self._held.are_current(known) and {one.content_hash for one in known} == {file_hash(file)}
+            except DocumentError as error:
+                self.refused.append(str(error))
+                self._work.passed(size)
+                continue
+            if current:
+                self.unchanged += len(known)
+                self._work.passed(size)
+            else:
+                yield file
 
     def questions(self) -> str | None:
         """A note of all tables of questions together."""

@@ -65,12 +65,13 @@ MAY_IMPORT = {
     "visiting": "types errors documents index",
     "browsing": "types errors documents index visiting",
     "indexing": "types errors documents chunking index stores visiting browsing",
+    "distributing": "types errors settings model_files documents chunking embedding index visiting",
     "syncing": "types errors documents index stores indexing",
     "rebuilding": "types errors documents index stores visiting indexing",
     "watching": "",
     "pipeline": (
-        f"types errors settings late ahead remembering model_files pacing rights {STAGES} visiting indexing syncing "
-        "rebuilding calibration"
+        f"types errors settings late ahead remembering model_files pacing rights {STAGES} visiting indexing distributing "
+        "syncing rebuilding calibration"
     ),
     "batch": "types errors settings records documents index pipeline",
     "rendering": "types languages plain_text exchanges inspecting holdings tasks",
@@ -107,10 +108,11 @@ ONLY_IN = {
     "sentence_transformers": {"embedding"},
     "prometheus_client": {"service"},
     "opentelemetry": {"service"},
+    "ray": {"distributing"},
 }
 """Libraries that one row keeps to itself."""
 
-SLOW = ("torch", "transformers", "sentence_transformers", "gradio", "xllamacpp", "llama_cpp", "pymilvus")
+SLOW = ("torch", "transformers", "sentence_transformers", "gradio", "xllamacpp", "llama_cpp", "pymilvus", "ray")
 
 IMPORT_ALL = f"""
 import importlib, os, pkgutil, sys

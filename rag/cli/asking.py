@@ -30,12 +30,18 @@ def index(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Make the library anew; the old one answers until that is done.")
     ] = False,
+    on: Annotated[
+        str, typer.Option("--on", metavar="CLUSTER", help="Embed on Ray: local, ray://HOST:10001 or HOST:6379.")
+    ] = "",
+    shared: Annotated[
+        bool, typer.Option("--shared", help="With --on: the cluster's machines see the same files under these paths.")
+    ] = False,
 ) -> None:
     """Bring the library up to date with folders of articles and with pages: add, update and remove by content."""
     settings = settings_of(context)
     places = [path if is_address(path) else Path(path) for path in paths or []]
     with ProgressLines() as report:
-        done = index_articles(settings, places, start_over=rebuild, report=report)
+        done = index_articles(settings, places, start_over=rebuild, report=report, on=on, shared=shared)
     print_lines(index_lines(done))
     if done.refused:
         raise DocumentError(f"{len(done.refused)} could not be read; the lines that begin with ! say which and why.")

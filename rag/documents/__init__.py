@@ -8,7 +8,16 @@ from rag.documents.article import Fields, HoldsQuestions
 from rag.documents.fields import USUAL_FIELDS, FieldNames
 from rag.documents.files import NO_ARTICLES, find_files
 from rag.documents.kinds import accepted_formats, named_like_articles
-from rag.documents.loading import LOADER_VERSION, Loaded, content_hash, document_id, file_hash, load, load_bytes
+from rag.documents.loading import (
+    LOADER_VERSION,
+    Loaded,
+    content_hash,
+    document_id,
+    file_bytes,
+    file_hash,
+    load,
+    load_bytes,
+)
 from rag.documents.pages import (
     Gone,
     Page,
@@ -35,6 +44,7 @@ __all__ = [
     "document_id",
     "feed_entries",
     "fetch_page",
+    "file_bytes",
     "file_hash",
     "find_files",
     "is_address",

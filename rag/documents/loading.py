@@ -41,7 +41,7 @@ def load(path: Path, names: FieldNames = USUAL_FIELDS) -> Loaded:
     Raises HoldsQuestions for a table of questions, and DocumentError when the file is missing, unreadable, empty,
     damaged, encrypted, hostile, passes a limit of `rag.documents.limits`, or is of a format that isn't accepted.
     """
-    return load_bytes(_read(path), path.name, _source(path), names)
+    return load_bytes(file_bytes(path), path.name, _source(path), names)
 
 
 def load_bytes(data: bytes, name: str, source: str, names: FieldNames = USUAL_FIELDS) -> Loaded:
@@ -116,7 +116,7 @@ def file_hash(path: Path) -> str:
 
     Raises DocumentError when the file is missing, unreadable or larger than MAX_BYTES.
     """
-    return content_hash(_read(path))
+    return content_hash(file_bytes(path))
 
 
 def title_from_name(source: str) -> str:
@@ -137,7 +137,8 @@ def _source(path: Path) -> str:
     return source
 
 
-def _read(path: Path) -> bytes:
+def file_bytes(path: Path) -> bytes:
+    """All of a file. Raises DocumentError when it is missing, unreadable or larger than MAX_BYTES."""
     try:
         if path.exists() and not path.is_file():
             raise DocumentError(f"{path} is not a file. Give the path of an article.")

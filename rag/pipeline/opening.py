@@ -1,10 +1,12 @@
 """Settings → a `Pipeline` and its parts, or a library brought up to date."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+from rag.distributing import EmbedderThere, Task, code_here, connected, reader_on
 from rag.documents import FieldNames
 from rag.embedding import Precision, SentenceTransformerEmbedder
 from rag.engines import (
@@ -29,7 +31,7 @@ from rag.settings import EngineChoice, Settings
 from rag.stores import library_at, open_library, place_of
 from rag.syncing import SyncReport, note_marks, sync_folders
 from rag.types import Embedder, Engine, Progress, Vectors
-from rag.visiting import check_places
+from rag.visiting import FileReader, check_places, read_here
 
 Report = Callable[[str, int, int], None]
 """(what is being done, done, total; a total of 0 means that it isn't known)"""
@@ -75,10 +77,17 @@ def open_pipeline(
 
 
 def index_articles(
-    settings: Settings, paths: Sequence[Path | str] = (), *, start_over: bool = False, report: Report | None = None
+    settings: Settings,
+    paths: Sequence[Path | str] = (),
+    *,
+    start_over: bool = False,
+    report: Report | None = None,
+    on: str = "",
+    shared: bool = False,
 ) -> IndexReport:
     """`index_paths`, or with `start_over` `rebuild_library`, with the library and the embedder of the settings.
 
+    Files are read, chunked and embedded `on` a Ray cluster where one is named, see `rag.distributing`.
     The model is loaded by the first article that has to be embedded: where none has, all is done in a second.
     """
     report = report or _silent
@@ -92,12 +101,23 @@ def index_articles(
     embedder = embedder_on_demand(settings, dimension, report)
     identity = library_identity(settings, embedder)
     names, place = FieldNames.of(settings.fields), place_of(settings)
-    if start_over:
-        done = rebuild_library(paths, place, identity, embedder, report, names)
-    else:
-        done = index_paths(paths, place, identity, embedder, names=names, report=report)
+    with _reader(settings, identity, names, on, shared) as read:
+        if start_over:
+            done = rebuild_library(paths, place, identity, embedder, report, names, read)
+        else:
+            done = index_paths(paths, place, identity, embedder, names=names, report=report, read=read)
     note_marks(place, identity)
     return done
+
+
+@contextmanager
+def _reader(settings: Settings, identity: Identity, names: FieldNames, on: str, shared: bool) -> Iterator[FileReader]:
+    if not on:
+        yield read_here
+        return
+    there = EmbedderThere(settings.embedder, settings.models.resolve() if on == "local" else None)
+    with connected(on) as connection:
+        yield reader_on(connection, Task(identity, there, names, code_here()), shared=shared or on == "local")
 
 
 def sync_articles(
