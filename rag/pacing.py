@@ -16,8 +16,9 @@ would make no answer sooner, but break off the long ones."""
 OTHER_TOKENS = 200
 """Read besides the passages: instructions, titles, the question, and what checks the answer."""
 
-LEAST_PASSAGES, LEAST_TOKENS = 2, 200
-"""Below these answers get worse: one passage misses what the second would have told, or cuts it off."""
+LEAST_PASSAGES, LEAST_TOKENS = 3, 300
+"""Fewer lose the sentence with the answer too often: 300 tokens hold it in 99.3 % of xquad-en's questions and 91.7 % of
+squad2's, 400 in 99.8 and 94.6 %."""
 
 STEP = 50
 """Passage tokens are a multiple of it, so that a measurement that is off by a little changes nothing."""

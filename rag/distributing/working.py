@@ -9,7 +9,7 @@ from typing import Any
 
 from rag.chunking import chunk_document, fit_title, with_title
 from rag.documents import FieldNames, HoldsQuestions, Loaded, load, load_bytes
-from rag.embedding import SentenceTransformerEmbedder
+from rag.embedding import Precision, SentenceTransformerEmbedder
 from rag.errors import DocumentError, RagError
 from rag.index import Identity
 from rag.model_files import ensure, weights_revision
@@ -31,7 +31,7 @@ class EmbedderThere:
     def __call__(self) -> Embedder:
         settings = load_settings()
         folder = ensure(self.name, self.models or settings.models, offline=settings.offline, report=_silent)
-        return SentenceTransformerEmbedder(folder, self.name, weights_revision(folder))
+        return SentenceTransformerEmbedder(folder, self.name, weights_revision(folder), Precision.FASTEST)
 
 
 @dataclass(frozen=True, slots=True)

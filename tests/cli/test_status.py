@@ -69,7 +69,7 @@ READS = "  this machine reads 200 tokens/s and writes 20, with 8.0 GB of memory 
             PACE,
             1,
             [
-                f"{READS} 2 passages of 200 tokens together answer in about 4.0 s",
+                f"{READS} 3 passages of 300 tokens together answer in about 4.5 s",
                 "  fewer than the 4 passages of 400 tokens that batch and eval read, for target_seconds = 1 on the "
                 "page and in `rag ask`",
                 "  more than target_seconds = 1: with less to read, answers would be worse",

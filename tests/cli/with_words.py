@@ -39,7 +39,7 @@ class Pause:
 class Words(WordEmbedder):
     """Made like `SentenceTransformerEmbedder`."""
 
-    def __init__(self, _folder: Path, name: str, revision: str) -> None:
+    def __init__(self, _folder: Path, name: str, revision: str, *_: object) -> None:
         self.name = name
         self.revision = revision
         self._pause = Pause(PAUSING)
