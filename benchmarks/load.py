@@ -257,8 +257,8 @@ def main() -> None:
             troubles = [] if options.calm else held.troubles(citeline, model)
             disturbed = asyncio.run(_play(load, watched, citeline, troubles, options.seconds))
             well = watched.ready[-1][1] == "ready"
-    for line in told(load.asked, watched, disturbed):
-        print(line)
+            for line in told(load.asked, watched, disturbed):
+                print(line, flush=True)
     bad = unexplained(load.asked, disturbed)
     print(f"lost, mixed up or failed without a reason: {len(bad)}; ready at the end: {well}")
     sys.exit(bool(bad) or not well)
