@@ -149,7 +149,7 @@ class Load:
         chance = random.Random(reader)
         headers = {"Authorization": f"Bearer {self._tokens[reader]}"}
         page = reader % PAGE_SHARE == PAGE_SHARE - 1
-        async with httpx.AsyncClient(base_url=self._address, headers=headers, timeout=LONGEST) as client:
+        async with httpx.AsyncClient(base_url=self._address, headers=headers, timeout=LONGEST, verify=False) as client:
             await asyncio.sleep(chance.expovariate(1 / self._think))
             while self.now() < self._seconds:
                 self.asked.append(await self._ask(client, reader, page, chance.choice(self._articles)))
@@ -257,8 +257,8 @@ def main() -> None:
             troubles = [] if options.calm else held.troubles(citeline, model)
             disturbed = asyncio.run(_play(load, watched, citeline, troubles, options.seconds))
             well = watched.ready[-1][1] == "ready"
-    for line in told(load.asked, watched, disturbed):
-        print(line)
+            for line in told(load.asked, watched, disturbed):
+                print(line, flush=True)
     bad = unexplained(load.asked, disturbed)
     print(f"lost, mixed up or failed without a reason: {len(bad)}; ready at the end: {well}")
     sys.exit(bool(bad) or not well)

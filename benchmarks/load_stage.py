@@ -117,7 +117,12 @@ class Process:
     def end(self, how: int = signal.SIGTERM) -> None:
         if self.process and self.process.poll() is None:
             self.process.send_signal(how)
-            self.process.wait(60)
+            try:
+                self.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                print(f"did not end within {PATIENCE:g} s: {self._command}")
 
     def children(self) -> list[psutil.Process]:
         """Those that multiprocessing started, in their order."""

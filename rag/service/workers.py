@@ -292,7 +292,7 @@ def _takes_questions(path: Path) -> bool:
     with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), timeout=READY_SECONDS) as client:
         try:
             return bool(client.get(f"http://worker{READY}").json()["status"] != "starting")
-        except httpx.HTTPError:
+        except (httpx.HTTPError, ValueError, KeyError):
             return False
 
 
