@@ -66,7 +66,10 @@ MAY_IMPORT = {
     "syncing": "types errors documents index stores indexing",
     "rebuilding": "types errors documents index stores visiting indexing",
     "watching": "",
-    "pipeline": f"types errors settings ahead model_files {STAGES} visiting indexing distributing syncing rebuilding calibration",
+    "pipeline": (
+        f"types errors settings ahead model_files {STAGES} visiting indexing distributing syncing rebuilding"
+        " calibration"
+    ),
     "batch": "types errors settings records documents index pipeline",
     "rendering": "types languages plain_text exchanges inspecting holdings tasks",
     "exporting": "types errors languages records exchanges rendering",

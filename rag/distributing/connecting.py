@@ -47,7 +47,7 @@ def connected(address: str) -> Iterator[Connection]:
         found = ray.cluster_resources()
     except Exception as error:  # what Ray raises for a cluster that isn't there is no closed set
         raise ClusterError(
-            f"The cluster {address} can't be reached: {_first_line(error)}. Check the address and that `ray start` runs "
+            f"The cluster {address} can't be reached: {_first_line(error)}. Check the address and that Ray runs "
             "there with the same versions of Ray and Python; where it asks for a token, set RAY_AUTH_MODE=token and "
             "RAY_AUTH_TOKEN."
         ) from error
