@@ -42,7 +42,7 @@ def connected(address: str) -> Iterator[Connection]:
     ours = not ray.is_initialized()
     try:
         if ours:
-            where = {"include_dashboard": False} if address == LOCAL else {"address": address}
+            where = {"address": address} | ({"include_dashboard": False} if address == LOCAL else {})
             ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **where)
         found = ray.cluster_resources()
     except Exception as error:  # what Ray raises for a cluster that isn't there is no closed set
