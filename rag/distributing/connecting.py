@@ -42,12 +42,12 @@ def connected(address: str) -> Iterator[Connection]:
     ours = not ray.is_initialized()
     try:
         if ours:
-            where = {"include_dashboard": False} if address == LOCAL else {"address": address}
+            where = {"address": address} | ({"include_dashboard": False} if address == LOCAL else {})
             ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **where)
         found = ray.cluster_resources()
     except Exception as error:  # what Ray raises for a cluster that isn't there is no closed set
         raise ClusterError(
-            f"The cluster {address} can't be reached: {_first_line(error)}. Check the address and that `ray start` runs "
+            f"The cluster {address} can't be reached: {_first_line(error)}. Check the address and that Ray runs "
             "there with the same versions of Ray and Python; where it asks for a token, set RAY_AUTH_MODE=token and "
             "RAY_AUTH_TOKEN."
         ) from error

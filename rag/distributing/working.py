@@ -1,4 +1,4 @@
-"""What runs on the cluster: a worker that reads, chunks and embeds, and the conductor of Ray Data that feeds workers."""
+"""What runs on the cluster: workers that read, chunk and embed, and the conductor of Ray Data that feeds them."""
 
 import hashlib
 import json
@@ -142,8 +142,9 @@ def _difference(task: Task, embedder: Embedder) -> str:
     has = (embedder.name, embedder.revision, embedder.dimension)
     if has != wanted:
         return (
-            f"A worker has the embedder {has[0]} ({has[1]}, {has[2]} numbers), but the library is made with {wanted[0]} "
-            f"({wanted[1]}, {wanted[2]} numbers). Run `rag models fetch {wanted[0]}` on the machines of the cluster."
+            f"A worker has the embedder {has[0]} ({has[1]}, {has[2]} numbers), but the library is made "
+            f"with {wanted[0]} ({wanted[1]}, {wanted[2]} numbers). "
+            f"Run `rag models fetch {wanted[0]}` on the machines of the cluster."
         )
     if code_here() != task.code:
         return "A worker has another version of Citeline. Install the same one on all machines of the cluster."
