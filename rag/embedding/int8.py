@@ -52,12 +52,13 @@ class Int8Passages:
             raise ModelError(f"Passages can't be embedded in int8: {reason}. Other precisions can.")
         self._tokenizer = tokenizer
         self._tokenizer.enable_truncation(model.max_seq_length)
-        self._then = list(model)[1:]
+        self._then: list[Any] = list(model)[1:]
         self._threads = torch.get_num_threads()
         self._workers: ThreadPoolExecutor | None = None
+        transformer: Any = model[0]
         try:
             with torch.inference_mode():
-                self._encoder = _Encoder(model[0].auto_model)
+                self._encoder = _Encoder(transformer.auto_model)
             vector, wanted = self.embed_one(PROBE), model.encode([PROBE], show_progress_bar=False)[0]
         except (AttributeError, RuntimeError, ValueError, TypeError) as error:  # PyTorch's operators differ by version
             raise ModelError(f"Passages can't be embedded in int8: {error}. Other precisions can.") from error
@@ -81,7 +82,7 @@ class Int8Passages:
 
         ids = torch.tensor(self._tokenizer.encode(text).ids)
         with torch.inference_mode():
-            features = {
+            features: dict[str, Any] = {
                 "token_embeddings": self._encoder(ids)[None],
                 "attention_mask": torch.ones(1, len(ids), dtype=torch.int64),
             }
@@ -94,12 +95,12 @@ class Int8Passages:
 def _hindrances(model: SentenceTransformer) -> Iterator[str]:
     import torch
 
-    config = getattr(model[0], "auto_model", None) and model[0].auto_model.config
+    bert: Any = getattr(model[0], "auto_model", None)
     if model.device.type != "cpu" or not has_any(NATIVE_INT8):
         yield f"this processor has none of the instructions {', '.join(NATIVE_INT8)}"
-    if type(getattr(model[0], "auto_model", None)).__name__ != "BertModel":
+    if type(bert).__name__ != "BertModel":
         yield "the model isn't BERT's kind"
-    elif config.hidden_act != "gelu" or getattr(config, "is_decoder", False):
+    elif bert.config.hidden_act != "gelu" or getattr(bert.config, "is_decoder", False):
         yield "the model isn't BERT's encoder with its usual activation"
     if any(model.prompts.values()):
         yield "the model puts a prompt in front of passages"
@@ -131,7 +132,7 @@ def _workers(threads: int) -> ThreadPoolExecutor:
 class _Linear:
     """y = x Wᵀ + b, with W in int8 and x rounded to uint8 when it is there; afterwards GELU where that is said."""
 
-    def __init__(self, layers: Sequence[torch.nn.Module], activation: str = "none") -> None:
+    def __init__(self, layers: Sequence[Any], activation: str = "none") -> None:
         """`layers` are `torch.nn.Linear`s of one input, whose outputs are put side by side."""
         import torch
 

@@ -25,8 +25,10 @@ WORTH_IT = 1.2
 class Precision(StrEnum):
     """Number format of the weights while they compute. Vectors are float32 whatever it is.
 
-    Vectors of one text computed in float32 and bfloat16 have an inner product above 0.999, in int8 and either
-    of them one of 0.994 on average, 0.98 at least. All three can share a library, so its identity doesn't depend on it.
+    Vectors of one text computed in float32 and bfloat16 have an inner product above 0.999, in int8 and either of them
+    about 0.995, which changes less than one in ten of the ten nearest passages of a question, and nDCG@10 by less than
+    0.5 %. All may share a library, and its identity doesn't tell them apart: moved to a machine with another processor
+    it stays usable.
     """
 
     AUTO = "auto"
