@@ -121,9 +121,7 @@ def _refusing_nothing(settings: Settings) -> Settings:
     return settings.model_copy(update={"max_wrong": 1.0, "calibration": None})
 
 
-def _judged_before(
-    sets: Sequence[Path], limit: int | None, files: Sequence[Path]
-) -> "tuple[str, str, list[Judged]]":
+def _judged_before(sets: Sequence[Path], limit: int | None, files: Sequence[Path]) -> "tuple[str, str, list[Judged]]":
     """Names of the sets, the reader, and those of their questions that the files have answers to, judged anew.
 
     Of several answers to a question the last counts, and one that was given before one that was withheld.
