@@ -118,7 +118,7 @@ class Settings(BaseSettings):
     passage_tokens: int = Field(400, ge=50, le=16_000, description="reader tokens all passages may take together")
     answer_tokens: int = Field(160, ge=16, le=2_000, description="reader tokens an answer may take")
     max_wrong: float = Field(
-        0.38, ge=0, le=1, description="at most this share of the answers given may be wrong; the others are refused"
+        0.385, ge=0, le=1, description="at most this share of the answers given may be wrong; the others are refused"
     )
     calibration: Path | None = Field(
         None, description="file that `rag calibrate` wrote; the one that comes with Citeline when not set"
