@@ -124,7 +124,7 @@ class Settings(BaseSettings):
         description="in which a typical answer of the page or of `rag ask` shall be there; 0 for never mind",
     )
     max_wrong: float = Field(
-        0.38, ge=0, le=1, description="at most this share of the answers given may be wrong; the others are refused"
+        0.385, ge=0, le=1, description="at most this share of the answers given may be wrong; the others are refused"
     )
     calibration: Path | None = Field(
         None, description="file that `rag calibrate` wrote; the one that comes with Citeline when not set"

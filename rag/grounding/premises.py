@@ -47,7 +47,7 @@ older/younger oldest/youngest old/young oppose/support optional/required peace/w
 private/public pull/push rural/urban separate/unite separate/unify split/unify start/end start/stop stronger/weaker
 strong/weak thick/thin
 """
-"""Opposites that have nothing in common but their meaning: "the oldest" isn't what a sentence about the newest is about."""
+"""Opposites that have nothing in common but their meaning: a sentence about the newest says nothing of the oldest."""
 _ROOT = 4
 """Letters, at least, of a word that is turned round."""
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -68,10 +68,9 @@ def premises(question: str, sentences: Sequence[str], passages: Sequence[str]) -
 
     Both are best given with the titles of their articles. "words" is the weighted share of the question's words in the
     sentences, "named" the share of its names and figures in the passages. The others are 1 or 0: "figures" whether all
-    its dates and larger numbers are in the passages, "denied" whether a sentence has a "not" or the like if the question
-    has, "opposite" whether none of its words is in the passages as its opposite only: "abnormal" as "normal", "last" as
-    "first". A question for a Yes or No takes nothing for granted: of it all
-    but "words" are 1.
+    its dates and larger numbers are in the passages, "denied" whether a sentence has a "not" or the like if the
+    question has, "opposite" whether none of its words is in the passages as its opposite only: "abnormal" as "normal",
+    "last" as "first". A question for a Yes or No takes nothing for granted: of it all but "words" are 1.
 
     >>> coal = ["Coal is mined in Emden."]
     >>> premises("Where is coal not mined?", coal, coal)["denied"]

@@ -173,3 +173,19 @@ def test_questions_about_a_library_that_is_not_there_say_how_to_make_one(rag: Ra
     done = rag("calibrate", costs, mayors)
     assert done.status == 1
     assert "Run `rag index FOLDER`" in done.complaint
+
+
+def test_answers_recorded_before_are_judged_without_asking_again(
+    rag: Rag, library: Path, costs: Path, mayors: Path, tmp_path: Path
+) -> None:
+    first = rag("calibrate", costs, mayors).done
+    recorded = tmp_path / "recorded.jsonl"
+    kept = sorted((tmp_path / "cache").rglob("answers/*.jsonl"))
+    recorded.write_text("".join(file.read_text(encoding="utf-8") for file in kept), encoding="utf-8")
+    for file in kept:
+        file.unlink()
+    again = rag("calibrate", costs, mayors, "--recorded", recorded).done
+    weights = [[line for line in out.splitlines() if line.startswith("- ")] for out in (first, again)]
+    assert weights[0] == weights[1]
+    assert not list((tmp_path / "cache").rglob("answers/*.jsonl"))
+    assert load(library / "calibration.json").questions == 40

@@ -111,7 +111,7 @@ def test_signals_say_what_confidence_was_made_of(scripted: Scripted) -> None:
     signals = dict(pipeline.answer(QUESTION).signals)
     assert (signals.pop("answerable"), signals.pop("verified")) == (0.9, 0.8)
     assert (signals.pop("named"), signals.pop("cited named")) == (1, 1)  # "Varel" is in the article's title
-    assert set(signals) == {"similarity", "support", "cited words"}
+    assert set(signals) == {"similarity", "support", "cited words", "premise"}
     assert all(0 < share <= 1 for share in signals.values())
 
 
