@@ -37,19 +37,21 @@ class Job:
 def serve(make: Callable[[Job], Ask], packages: Sequence[str]) -> None:
     """Read a job, reply with the versions of `packages`, then answer a question a line until the input ends.
 
-    {"question": …} → {"answer": …, "first": seconds to the first word, "seconds": in all}.
+    {"question": …} → {"answer": …, "first": seconds to the first word, "seconds": in all, "processors": seconds of
+    the processors that this process took, the server's among them}.
     """
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # libraries print what they like
     ask = make(Job(**json.loads(sys.stdin.readline())))
     _say(replies, {"versions": {name: version(name) for name in packages}})
     for line in sys.stdin:
-        started, first, answer = time.perf_counter(), 0.0, ""
+        started, busy, first, answer = time.perf_counter(), time.process_time(), 0.0, ""
         for piece in ask(json.loads(line)["question"]):
             answer += piece
             if answer.strip() and not first:
                 first = time.perf_counter() - started
-        _say(replies, {"answer": answer.strip(), "first": first, "seconds": time.perf_counter() - started})
+        seconds, busy = time.perf_counter() - started, time.process_time() - busy
+        _say(replies, {"answer": answer.strip(), "first": first, "seconds": seconds, "processors": busy})
 
 
 def start_reader(file: str, threads: int) -> tuple[Any, str]:

@@ -14,6 +14,7 @@ paragraphs to read, which is what they find quickest. Each peer is installed int
 the same xllamacpp wheel that Citeline uses, from the same file, at temperature 0 with as many threads, as long an
 answer and the same way of waiting (GOMP_SPINCOUNT). All models stay in memory, about 5 GB.
 
+Seconds of the processors, taken by whoever answers, tell more than the clock where the machine has other work to do.
 `rag compare` tells whether answers are as good: --reports FOLDER writes what it reads.
 """
 
@@ -23,6 +24,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict
@@ -61,7 +63,7 @@ PEERS = {
 KINDS = ("cold", "seen")
 
 Reply: TypeAlias = dict[str, Any]
-"""Of anyone to one question: "answer", "first" and "seconds"; of Citeline also "refused", "stages" and "passages"."""
+"""Of anyone to one question: "answer", "first", "seconds", "processors"; of Citeline also "refused" and "stages"."""
 
 Round: TypeAlias = dict[str, dict[str, Reply]]
 """Kind → who → reply; see `KINDS`."""
@@ -173,15 +175,16 @@ def open_all(
 
 
 def ask_citeline(pipeline: Pipeline, question: str) -> Reply:
+    busy = time.process_time()
     answer = pipeline.answer(question)
     timings = asdict(answer.timings)
     return {
         "answer": answer.text,
         "first": timings.pop("first_token"),
         "seconds": timings.pop("total"),
+        "processors": time.process_time() - busy,
         "refused": answer.reason if answer.abstained else "",
         "stages": timings,
-        "passages": [passage.chunk.id for passage in answer.passages],
     }
 
 
@@ -199,20 +202,26 @@ def play(pair: tuple[Asked, Asked], askers: dict[str, Callable[[str], Reply]], t
 
 
 def table(kind: str, asked: Sequence[Asked], rows: Sequence[dict[str, Reply]]) -> None:
-    """Medians; `of theirs` is the median of Citeline's seconds divided by the peer's to the same question."""
+    """Medians; "of theirs" is the median of Citeline's figure divided by the peer's for the same question."""
     names = [name for name in rows[0] if all(name in row for row in rows)]
     head = f"{kind}, {len(rows)} questions"
-    print(f"\n{head:24}{'first s':>9}{'all s':>9}{'of theirs':>11}{'contained':>11}")
+    print(f"\n{head:24}{'first s':>9}{'all s':>9}{'of theirs':>11}{'CPU s':>9}{'of theirs':>11}{'contained':>11}")
     right = {
         name: [float(contained(row[name]["answer"], gold.answers)) for (_, gold), row in zip(asked, rows, strict=True)]
         for name in names
     }
     for name in names:
-        first, whole = (statistics.median(row[name][what] for row in rows) for what in ("first", "seconds"))
-        share = statistics.median(row[CITELINE]["seconds"] / row[name]["seconds"] for row in rows)
+        first, whole, busy = (
+            statistics.median(row[name][what] for row in rows) for what in ("first", "seconds", "processors")
+        )
+        share, busy_share = (
+            statistics.median(row[CITELINE][what] / row[name][what] for row in rows)
+            for what in ("seconds", "processors")
+        )
         less = paired_difference(right[name], right[CITELINE])
         print(
-            f"{name:24}{first:9.2f}{whole:9.2f}{share:11.2f}{statistics.mean(right[name]):11.1%}"
+            f"{name:24}{first:9.2f}{whole:9.2f}{share:11.2f}{busy:9.2f}{busy_share:11.2f}"
+            f"{statistics.mean(right[name]):11.1%}"
             + ("" if name == CITELINE else f"  Citeline {less.value:+.1%} ({less.low:+.1%} to {less.high:+.1%})")
         )
     for stage in rows[0][CITELINE]["stages"]:
