@@ -19,7 +19,7 @@ from tests.fakes import ScriptedEngine, WordEmbedder
 SECRET = "xylofnord"
 """Stands in the title, the text and the name of what only the board may read, and in nothing that is asked."""
 WORDS = "harbour fund ferry council budget Rotterdam tide vote secret merger"
-REPORT = " ".join(f"The ferry fund of the harbour paid {at} euros in week {at}." for at in range(40))
+REPORT = " ".join(f"The ferry fund of the harbour paid {at} euros in week {at}." for at in range(12))
 ARTICLES = {
     "news/ferry.txt": f"Ferry report\n\n{REPORT}",
     "news/tide.txt": "Tide tables\n\nThe tide in Rotterdam turns twice a day. The council voted for a new harbour.",
@@ -41,11 +41,11 @@ PASSWORDS = {"anna": "anna's password", "bob": "bob's password", "chief": "chief
 
 
 class Quoting(ScriptedEngine):
-    """Says all that it was given to read, and is sure of it."""
+    """Says the beginning of all that it was given to read, at once, and is sure of it."""
 
     def stream(self, prompt: Prompt, limits: Limits) -> Iterator[str]:
-        self.replies = [f"{' '.join(prompt.passages)} [1]"]
-        yield from super().stream(prompt, limits)
+        self.replies = [f"{' '.join(passage[:150] for passage in prompt.passages)} [1]"]
+        yield "".join(super().stream(prompt, limits))
 
     def choose(self, prompt: Prompt, options: Any) -> tuple[float, ...]:
         self.choices = [(0.9, 0.1)]
@@ -98,7 +98,7 @@ class Visitor:
     """Somebody who is logged in, and presses all that can be pressed."""
 
     def __init__(self, address: str, name: str, password: str = "", headers: dict[str, str] | None = None) -> None:
-        self.http = httpx.Client(base_url=address, timeout=30, headers=headers)
+        self.http = httpx.Client(base_url=address, timeout=120, headers=headers)
         if password:
             assert self.http.post("/login", data={"name": name, "password": password}).is_redirect
         self.heard: list[str] = []
