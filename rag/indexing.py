@@ -303,7 +303,7 @@ def _put(
     chunk_tokens: int,
     progress: Progress,
 ) -> None:
-    texts = []
+    texts: list[str] = []
     for change, chunks in group:
         if change.prepared:
             texts += change.prepared.texts

@@ -70,8 +70,8 @@ MAY_IMPORT = {
     "rebuilding": "types errors documents index stores visiting indexing",
     "watching": "",
     "pipeline": (
-        f"types errors settings late ahead remembering model_files pacing rights {STAGES} visiting indexing distributing"
-        " syncing rebuilding calibration"
+        f"types errors settings late ahead remembering model_files pacing rights {STAGES} visiting indexing"
+        " distributing syncing rebuilding calibration"
     ),
     "batch": "types errors settings records documents index pipeline",
     "rendering": "types languages plain_text exchanges inspecting holdings tasks",

@@ -71,7 +71,7 @@ def is_faster(candidate: Callable[[], object], usual: Callable[[], object], timi
     with one_thread():
         rounds = [(_seconds(usual), _seconds(candidate)) for _ in range(timings)]
     slow, quick = (min(seconds) for seconds in zip(*rounds, strict=True))
-    return slow > WORTH_IT * quick
+    return bool(slow > WORTH_IT * quick)
 
 
 @contextmanager
