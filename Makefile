@@ -8,8 +8,8 @@ PYTHON_ASKED := $(PYTHON)
 PYTHON ?= python3
 
 # Room needed in MB, measured with the CPU build of torch: .venv, what pip unpacks on the way, the models on arrival.
-ENVIRONMENT_MB := 2200
-DOWNLOADS_MB := 700
+ENVIRONMENT_MB := 2500
+DOWNLOADS_MB := 800
 MODELS_MB := 1500
 TEST_MODELS := qwen2.5-coder-1.5b-instruct all-MiniLM-L6-v2 smollm2-135m-instruct
 
