@@ -105,8 +105,8 @@ def test_a_worker_that_dies_ends_what_it_was_streaming_with_an_error_and_nothing
         )
         with pytest.raises(openai.APIError, match="The process that was answering has ended"):
             list(dying)
-        assert ask(QUESTION)
         until_ready(server, address)
+        assert ask(QUESTION)
         counted = httpx.get(f"{address}metrics", timeout=30).text
         assert 'citeline_questions_total{outcome="answered"} 2.0' in counted
         server.send_signal(signal.SIGTERM)
