@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,7 +44,9 @@ def connected(address: str) -> Iterator[Connection]:
     try:
         if ours:
             where = {"address": address} | ({"include_dashboard": False} if address == LOCAL else {})
-            ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **where)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what it warns of, that nobody answers, is in the error too
+                ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **where)
         found = ray.cluster_resources()
     except Exception as error:  # what Ray raises for a cluster that isn't there is no closed set
         raise ClusterError(

@@ -38,7 +38,7 @@ def read(settings: Settings, *, in_time: bool) -> tuple[object, object]:
 
 
 def test_what_was_chosen_is_recorded_with_the_answers(slow: Settings) -> None:
-    assert read(slow, in_time=True) == (2, 200)
+    assert read(slow, in_time=True) == (3, 300)
 
 
 def test_a_file_of_questions_is_read_in_full_whatever_was_measured(slow: Settings) -> None:
@@ -48,7 +48,7 @@ def test_a_file_of_questions_is_read_in_full_whatever_was_measured(slow: Setting
 def test_the_page_answers_in_time(slow: Settings) -> None:
     pipeline = desk.open_pipeline(slow, lambda *_: None)
     assert isinstance(pipeline, Pipeline)
-    assert pipeline.settings.passages == 2
+    assert pipeline.settings.passages == 3
     pipeline.close()
 
 
