@@ -55,6 +55,8 @@ READY_SECONDS = 3.0
 LONGEST_SILENCE = 120.0
 """Seconds in which a worker says something, if only that it is still there."""
 PASSED_ON = (b"content-type", b"traceparent", b"tracestate")
+FAREWELL = 5.0
+"""Seconds in which a worker ends once it is told to."""
 LOST = "The process that was answering has ended. Ask again."
 
 _log = logging.getLogger("citeline")
@@ -121,11 +123,11 @@ class Workers:
         return any(await asyncio.gather(*map(_is_ready, self._workers)))
 
     def close(self) -> None:
-        """End them: each finishes what it is answering."""
+        """End them: what they still answer is cut off after `FAREWELL` seconds, for `Stopping.finish` has waited."""
         self._closing.set()
         for worker in self._workers:
             worker.process.terminate()
-        deadline = time.monotonic() + (self.settings.stop_seconds if self.stopping.begun else 0) + 5
+        deadline = time.monotonic() + FAREWELL
         for worker in self._workers:
             worker.process.join(max(0.1, deadline - time.monotonic()))
             if worker.process.is_alive():
