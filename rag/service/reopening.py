@@ -1,9 +1,10 @@
-"""A pipeline that could not be opened is opened again, later each time: what it needs may be back by then."""
+"""A pipeline that needs servers and could not be opened is opened again, later each time: they may be back by then."""
 
 import logging
 import threading
 
 from rag.desk import Desk, Failed
+from rag.settings import EngineChoice, Settings, Store
 
 GLANCE = 0.5
 """Seconds between two looks at whether it could not be opened."""
@@ -21,7 +22,9 @@ class Reopening:
         self._closed = threading.Event()
 
     def begin(self) -> None:
-        """Watch on a thread of its own."""
+        """Watch on a thread of its own, where what is needed lies on servers; what is wrong here stays wrong."""
+        if not _needs_servers(self._desk.settings):
+            return
         threading.Thread(target=self._watch, name="reopening", daemon=True).start()
 
     def close(self) -> None:
@@ -39,3 +42,7 @@ class Reopening:
                     return
                 self._desk.open()
                 pause = min(most, 2 * pause)
+
+
+def _needs_servers(settings: Settings) -> bool:
+    return settings.engine is EngineChoice.OPENAI_COMPATIBLE or settings.store is not Store.LOCAL

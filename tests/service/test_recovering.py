@@ -71,7 +71,7 @@ def test_a_pipeline_that_could_not_be_opened_is_opened_when_what_it_needs_is_bac
             raise RagError("The server can't be reached.")
         return replying(settings, report)
 
-    with answered(opener, index=library.index) as address:
+    with answered(opener, index=library.index, engine="openai_compatible") as address:
         until(address, "failed")
         deadline = time.monotonic() + 60
         while len(tried) < 4 and time.monotonic() < deadline:
@@ -83,6 +83,21 @@ def test_a_pipeline_that_could_not_be_opened_is_opened_when_what_it_needs_is_bac
     tries = len(tried)
     time.sleep(0.6)
     assert len(tried) == tries
+
+
+def test_what_is_wrong_here_is_not_tried_again_by_itself(library: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reopening, "PAUSES", (0.05, 0.05))
+    monkeypatch.setattr(reopening, "GLANCE", 0.02)
+    tried: list[float] = []
+
+    def opener(*_: object) -> Any:
+        tried.append(time.monotonic())
+        raise RagError("There are no articles yet.")
+
+    with answered(opener, index=library.index) as address:
+        until(address, "failed")
+        time.sleep(0.6)
+    assert len(tried) == 1
 
 
 def test_who_waits_when_a_worker_dies_goes_on_waiting_and_is_answered(library: Settings) -> None:
