@@ -1,5 +1,6 @@
 """A question that is being typed, in a real browser: it is prepared, nothing of that shows, and asking ends it."""
 
+import threading
 import time
 
 import pytest
@@ -21,7 +22,7 @@ def test_what_is_typed_is_prepared_until_it_is_asked_and_the_box_keeps_every_let
     with served(pipeline) as address:
         tab.goto(address)
         box = tab.locator("#box textarea")
-        expect(tab.locator("#welcome button").first).to_be_visible()
+        expect(tab.locator("#welcome .examples button").first).to_be_visible()
         place = tab.locator("#question").bounding_box()
         box.press_sequentially(TYPED, delay=60)
         until(lambda: bool(pipeline.typed) and pipeline.typed[-1] == (TYPED, (), None))
@@ -47,13 +48,15 @@ def test_what_is_typed_is_prepared_until_it_is_asked_and_the_box_keeps_every_let
 
 
 def test_a_closed_tab_and_another_readers_question_end_the_preparing(chromium: Browser) -> None:
-    pipeline = ScriptedPipeline(usual())
+    found, *rest = usual()
+    answering = threading.Event()
+    pipeline = ScriptedPipeline([found, answering, *rest])
     pipeline.work = ENDLESS
     with served(pipeline) as address:
         first, second = chromium.new_page(), chromium.new_page()
         for tab in (first, second):
             tab.goto(address)
-            expect(tab.locator("#welcome button").first).to_be_visible()
+            expect(tab.locator("#welcome .examples button").first).to_be_visible()
             tab.locator("#box textarea").fill("who pays whom")
             until(lambda: len(pipeline.typed) > len(pipeline.typed_ended))
             if tab is first:
@@ -63,6 +66,7 @@ def test_a_closed_tab_and_another_readers_question_end_the_preparing(chromium: B
         third.goto(address)
         ask(third, "how much?")
         until(lambda: len(pipeline.typed_ended) == 2)
+        answering.set()
         expect(third.locator("#current .answer")).to_contain_text("It pays")
         for tab in (second, third):
             tab.close()
@@ -72,7 +76,7 @@ def test_nothing_is_told_where_that_is_turned_off(tab: Page) -> None:
     pipeline = ScriptedPipeline(usual())
     with served(pipeline, ahead=False) as address:
         tab.goto(address)
-        expect(tab.locator("#welcome button").first).to_be_visible()
+        expect(tab.locator("#welcome .examples button").first).to_be_visible()
         tab.locator("#box textarea").press_sequentially(TYPED, delay=20)
         time.sleep(1)
         tab.locator("#box textarea").press("Enter")
