@@ -1,4 +1,4 @@
-"""The process in which llama.cpp's server runs: this file as a script, started by `rag.engines.llama_server`.
+"""The process in which llama.cpp's server runs: this file as a script, started by `rag.engines.llama_process`.
 
 A process of its own, because the wheel holds Python's global lock while it loads a model, which takes seconds in which
 the page could answer nobody. It imports nothing of Citeline, so that loading begins at once.
