@@ -1,6 +1,6 @@
 """From Enter to the first passage in the browser, and whether a stream of words blocks the page.
 
-    python -m benchmarks.page_speed --library FOLDER             # a library that was indexed before, with its reader
+    python -m benchmarks.page_speed --index FOLDER               # a library that was indexed before, with its reader
     python -m benchmarks.page_speed                              # one of the sample articles
     python -m benchmarks.page_speed --tokens 300 --rate 25       # words a second of the stream, which is scripted
 
@@ -133,7 +133,7 @@ def table(what: str, values: Sequence[float]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--library", type=Path, help="folder of an index")
+    parser.add_argument("--index", type=Path, help="folder of an index")
     parser.add_argument("--questions", type=int, default=20)
     parser.add_argument("--tokens", type=int, default=300)
     parser.add_argument("--rate", type=float, default=25)
@@ -148,12 +148,12 @@ def main() -> None:
                 f"tasks longer than 50 ms {what}: {len(found)}, the longest {max(found, default=0):.0f} ms", flush=True
             )
         settings = load_settings(
-            index=options.library or Path(folder) / "index",
+            index=options.index or Path(folder) / "index",
             conversations=Path(folder) / "conversations",
             port=free_port(),
             questions_per_minute=10_000,
         )
-        if not options.library:
+        if not options.index:
             index_articles(settings, [ROOT / "seeds"])
         table("from Enter to the first passage", first_passages(browser, settings, questions))
         browser.close()
