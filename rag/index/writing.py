@@ -6,7 +6,6 @@ leaves the old library and a stray file, which the next writer removes; after it
 removed likewise.
 """
 
-import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,12 +18,13 @@ from rag.errors import RagError
 from rag.index.connections import connect_for_writing, set_aside
 from rag.index.copying import copy_library, index_words
 from rag.index.deriving import GROWTH, Derived, Growth
-from rag.index.families import family_of, join_family, make_families, part_families
+from rag.index.families import make_families, part_families
 from rag.index.fitting import check_chunks, check_encodable, check_text, check_vectors
 from rag.index.lock import writer_lock
 from rag.index.moving import Stored
-from rag.index.origins import UNFINISHED, Visit, seal, text_hash
+from rag.index.origins import UNFINISHED, Visit, text_hash
 from rag.index.reading import Listed, list_documents, list_roots, list_visits
+from rag.index.rows import Hashes, delete_document, embedded_before, insert_document, keep_spare_vectors
 from rag.index.schema import (
     BELONGING,
     DATABASE,
@@ -153,17 +153,8 @@ class Writer:
     def vectors_of(self, texts: Sequence[str]) -> dict[str, Vectors]:
         """Text → its vector, of shape (dimension,): for those that were embedded for a document that is in the library,
         or was when this writer was opened."""
-        found = {}
         with explained(self._database):
-            for text in dict.fromkeys(texts):
-                row = self._connection.execute(
-                    "SELECT vector FROM embeddings WHERE text_hash = :hash UNION ALL "
-                    "SELECT vector FROM temp.spare WHERE text_hash = :hash LIMIT 1",
-                    {"hash": text_hash(text)},
-                ).fetchone()
-                if row is not None:
-                    found[text] = np.frombuffer(row[0], dtype="<f4").astype(np.float32)
-        return found
+            return embedded_before(self._connection, texts)
 
     def put(
         self, document: Document, chunks: Sequence[Chunk], vectors: Vectors, embedded: Sequence[str] | None = None
@@ -181,10 +172,10 @@ class Writer:
         hashes = [None] * len(chunks) if embedded is None else [text_hash(text) for text in embedded]
         if len(hashes) != len(chunks):
             raise ValueError(f"got {len(hashes)} embedded texts; wanted {len(chunks)}, one a chunk")
-        with self._writing() as connection:
+        with self._writing():
             self._forget(document.id)
             try:
-                self._insert(connection, document, chunks, vectors, hashes)
+                self._insert(document, chunks, vectors, hashes)
             except sqlite3.IntegrityError as error:
                 raise ValueError(
                     f"{document.source!r} or the id of one of its chunks is in the library already, "
@@ -197,7 +188,7 @@ class Writer:
         check_vectors(stored.vectors, (len(stored.chunks), self._manifest.identity.dimension))
         with self._writing() as connection:
             self._forget(stored.document.id)
-            self._insert(connection, stored.document, stored.chunks, stored.vectors, stored.hashes)
+            self._insert(stored.document, stored.chunks, stored.vectors, stored.hashes)
             connection.execute(
                 "UPDATE origins SET loader = ?, mark = ? WHERE document = (SELECT number FROM documents WHERE id = ?)",
                 (stored.loader, stored.mark, stored.document.id),
@@ -314,7 +305,7 @@ class Writer:
 
     def _begin(self, identity: Identity, start_over: bool) -> Manifest:
         connection = self._connection
-        connection.execute("CREATE TEMP TABLE spare (text_hash BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID")
+        keep_spare_vectors(connection)
         connection.execute("BEGIN IMMEDIATE")
         found = read_manifest(connection, self._database)
         if found is not None and not start_over:
@@ -362,73 +353,17 @@ class Writer:
         with suppress(sqlite3.Error):
             self._connection.rollback()
 
-    def _insert(
-        self,
-        connection: sqlite3.Connection,
-        document: Document,
-        chunks: Sequence[Chunk],
-        vectors: Vectors,
-        hashes: Sequence[bytes | None],
-    ) -> None:
-        number = connection.execute(
-            "INSERT INTO documents (id, source, title, published, author, content_hash, part, url, pages, text) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                document.id,
-                document.source,
-                document.title,
-                document.published,
-                document.author,
-                document.content_hash,
-                document.part,
-                document.url,
-                json.dumps(document.pages),
-                document.text,
-            ),
-        ).lastrowid
-        assert number is not None  # noqa: S101  an INSERT has just set it  # nosec B101
-        connection.execute(
-            "INSERT INTO origins (document, seal, loader) VALUES (?, ?, ?)", (number, seal(document), self._loader)
-        )
-        join_family(connection, number, document.text)
-        for chunk, vector, embedded in zip(chunks, vectors.astype("<f4"), hashes, strict=True):
-            row = connection.execute(
-                "INSERT INTO chunks (id, document, start_at, end_at) VALUES (?, ?, ?, ?)",
-                (chunk.id, number, chunk.start, chunk.end),
-            ).lastrowid
-            connection.execute(
-                "INSERT INTO embeddings (chunk, text_hash, vector) VALUES (?, ?, ?)", (row, embedded, vector.tobytes())
-            )
-            connection.execute(
-                "INSERT INTO words (rowid, title, text) VALUES (?, ?, ?)",
-                (row, document.title, document.text[chunk.start : chunk.end]),
-            )
+    def _insert(self, document: Document, chunks: Sequence[Chunk], vectors: Vectors, hashes: Hashes) -> None:
+        insert_document(self._connection, document, chunks, vectors, hashes, self._loader)
         self._changed = self._searchable_changed = True
 
     def _forget(self, document_id: str) -> None:
-        connection = self._connection
-        row = connection.execute("SELECT number, title, text FROM documents WHERE id = ?", (document_id,)).fetchone()
-        if row is None:
+        deleted = delete_document(self._connection, document_id)
+        if deleted is None:
             return
-        number, title, text = row
-        chunks = connection.execute(
-            "SELECT number, start_at, end_at FROM chunks WHERE document = ?", (number,)
-        ).fetchall()
-        # A full-text table without content has to be told again what it held.
-        connection.executemany(
-            "INSERT INTO words (words, rowid, title, text) VALUES ('delete', ?, ?, ?)",
-            [(chunk, title, text[start:end]) for chunk, start, end in chunks],
-        )
-        connection.execute(
-            "INSERT OR REPLACE INTO temp.spare SELECT text_hash, vector FROM embeddings WHERE text_hash IS NOT NULL "
-            "AND chunk IN (SELECT number FROM chunks WHERE document = ?)",
-            (number,),
-        )
-        family = family_of(connection, number)
-        if family is not None:
-            self._parted.add(family)
-        connection.execute("DELETE FROM documents WHERE number = ?", (number,))
-        self._gone += [chunk for chunk, _, _ in chunks]
+        self._gone += deleted.chunks
+        if deleted.family is not None:
+            self._parted.add(deleted.family)
         self._changed = self._searchable_changed = True
 
     def _derive_all_vectors(self) -> None:
