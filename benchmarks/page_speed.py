@@ -19,15 +19,15 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from rag.ahead import UNPREPARED, Prepared
 from rag.page.serving import serving
 from rag.pipeline import index_articles, open_pipeline
 from rag.settings import Settings, load_settings
-from rag.types import Event, Finished, PassagesFound, TextPiece, Turn
+from rag.types import Event, Finished, PassagesFound, TextPiece
 from tests.browser import ARGUMENTS, chromium_path, free_port
 from tests.page import ScriptedPipeline, Step, answer, passage, served
 
@@ -97,15 +97,8 @@ class Paced(ScriptedPipeline):
         super().__init__(script)
         self._rate = rate
 
-    def stream_answer(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        documents: frozenset[str] | None = None,
-        strict: bool | None = None,
-        prepared: Prepared = UNPREPARED,
-    ) -> Generator[Event, None, None]:
-        for event in super().stream_answer(question, history, documents, strict, prepared):
+    def stream_answer(self, *given: Any, **named: Any) -> Generator[Event, None, None]:
+        for event in super().stream_answer(*given, **named):
             if isinstance(event, TextPiece):
                 time.sleep(1 / self._rate)
             yield event

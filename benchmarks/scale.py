@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.scale_peer import memory
+from benchmarks.scale_peer import memory, summary
 from rag.index import Identity, open_library, open_writer
 from rag.types import Chunk, Document, Vectors
 
@@ -137,16 +137,8 @@ def measured(place: Path, search: Callable[[Vectors], list[int]]) -> dict[str, f
         found.append(search(question))
         processors.append(1000 * (time.process_time() - busy))
         times.append(1000 * (time.perf_counter() - began))
-    recall = statistics.mean(len({*ids} & {*true}) / K for ids, true in zip(found, truth.tolist(), strict=True))
-    settled = times[len(times) // 3 :]
-    return {
-        "first ms": times[0],
-        "p50 ms": statistics.median(settled),
-        "p95 ms": float(np.quantile(settled, 0.95)),
-        "CPU p50 ms": statistics.median(processors),
-        "recall@10": recall,
-        "memory MB": memory(),
-    }
+    recalls = [len({*ids} & {*true}) / K for ids, true in zip(found, truth.tolist(), strict=True)]
+    return summary(times, processors, recalls)
 
 
 def changed(place: Path) -> dict[str, float]:

@@ -10,9 +10,9 @@ import typer
 
 from rag.cli.progress import Draft, ProgressLines
 from rag.cli.reports import answer_json, index_lines
-from rag.cli.shared import ABSTAINED, print_lines, settings_of
+from rag.cli.shared import ABSTAINED, print_lines, require_all_read, settings_of
 from rag.documents import is_address
-from rag.errors import DocumentError, InputError
+from rag.errors import InputError
 from rag.pipeline import check_question, index_articles, open_pipeline
 from rag.rendering import answer_text, inspection_text
 from rag.types import Answer, Event, Finished, PassagesFound, TextPiece
@@ -43,8 +43,7 @@ def index(
     with ProgressLines() as report:
         done = index_articles(settings, places, start_over=rebuild, report=report, on=on, shared=shared)
     print_lines(index_lines(done))
-    if done.refused:
-        raise DocumentError(f"{len(done.refused)} could not be read; the lines that begin with ! say which and why.")
+    require_all_read(done.refused)
 
 
 @app.command()

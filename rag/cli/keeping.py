@@ -14,9 +14,9 @@ from rich.table import Table
 
 from rag.cli.progress import ProgressLines
 from rag.cli.reports import sync_lines
-from rag.cli.shared import one_line, print_lines, settings_of
+from rag.cli.shared import one_line, print_lines, require_all_read, settings_of
 from rag.documents import is_address
-from rag.errors import DocumentError, LibraryError, RagError
+from rag.errors import LibraryError, RagError
 from rag.index import (
     Check,
     check_library,
@@ -54,8 +54,7 @@ def sync(
     with ProgressLines() as report:
         done = sync_articles(settings, report=report)
     print_lines(sync_lines(done))
-    if done.refused:
-        raise DocumentError(f"{len(done.refused)} could not be read; the lines that begin with ! say which and why.")
+    require_all_read(done.refused)
 
 
 @app.command()

@@ -1,10 +1,11 @@
 """What all commands use: exit statuses, the settings in force, lines of output."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import typer
 
+from rag.errors import DocumentError
 from rag.plain_text import plain
 from rag.settings import Settings, load_settings
 
@@ -29,6 +30,12 @@ def print_lines(lines: Iterable[str]) -> None:
     """Each as one line, whatever it holds."""
     for line in lines:
         print(one_line(line))
+
+
+def require_all_read(refused: Collection[object]) -> None:
+    """Raises DocumentError where something was refused; which and why has been printed."""
+    if refused:
+        raise DocumentError(f"{len(refused)} could not be read; the lines that begin with ! say which and why.")
 
 
 def print_markdown(text: str) -> None:

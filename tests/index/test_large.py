@@ -1,6 +1,5 @@
 """Large libraries: what commits write, and what readers do where the segment is no good."""
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from rag.index import Growth, check_library, open_library, open_writer, repair_l
 from rag.index.lock import restoring_lock
 from rag.index.segment import Segment, make_segment
 from tests.fakes import WordEmbedder
+from tests.index.damage import delete, empty, garble, truncate
 from tests.index.large import ALWAYS, LAYERED, make_large
 from tests.index.shelf import ARTICLES, IDENTITY, near, put, state, vector_files, worded
 
@@ -68,29 +68,13 @@ def test_a_library_becomes_large_and_small_again_with_the_same_answers(tmp_path:
         assert check_library(tmp_path / "index").faults == ()
 
 
-def _delete(path: Path) -> None:
-    path.unlink()
-
-
-def _truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-100])
-
-
-def _empty(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-def _garble(path: Path) -> None:
-    path.write_bytes(os.urandom(path.stat().st_size))
-
-
 def _tear(path: Path) -> None:
     """Where only a search finds it."""
     whole = path.read_bytes()
     path.write_bytes(whole[:-1000] + bytes([whole[-1000] ^ 1]) + whole[-999:])
 
 
-DAMAGE = pytest.mark.parametrize("damage", [_delete, _truncate, _empty, _garble, _tear])
+DAMAGE = pytest.mark.parametrize("damage", [delete, truncate, empty, garble, _tear])
 
 
 @DAMAGE

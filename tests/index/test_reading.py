@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 
 from rag.errors import LibraryEmpty, LibraryUnwritable
-from rag.index import Count, Library, Listed, open_library, open_writer
-from rag.types import Catalogue, Chunk
+from rag.index import Library, open_library, open_writer
+from rag.types import Chunk
 from tests.fakes import WordEmbedder
-from tests.index.shelf import ARTICLES, IDENTITY, article, lines_of, make_library, near, put, worded
-from tests.index.test_words import HOSTILE
+from tests.index.shelf import ARTICLES, IDENTITY, article, lines_of, make_library, put, worded
 
 
 @pytest.fixture(scope="module")
@@ -21,26 +20,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def library(folder: Path) -> Iterator[Library]:
     with open_library(folder, IDENTITY) as library:
         yield library
-
-
-def test_it_is_a_catalogue(library: Library) -> None:
-    catalogue: Catalogue = library
-    assert catalogue.documents_by_id([]) == {}
-
-
-def test_nearest_chunks_come_best_first_with_their_similarity(library: Library) -> None:
-    best, *others = library.nearest(WordEmbedder().embed_query("salt dries in wide pans"), 5)
-    assert best.chunk == lines_of(article("salt", ARTICLES["salt"]))[0]
-    assert best.score == pytest.approx(1)
-    assert best.found_by == ("dense",)
-    assert len(others) == 4
-    assert all(-1e-6 <= hit.score < 0.9 for hit in others)
-
-
-def test_matching_chunks_hold_a_word_of_the_question_or_of_its_stem(library: Library) -> None:
-    assert worded(library, "the picker walked") == ["tea:1"]
-    assert worded(library, "rusting") == ["iron:0"]
-    assert worded(library, "nothing said here about steam engines") == []
 
 
 def test_matching_scores_are_bm25_with_the_title_counted_twice(tmp_path: Path) -> None:
@@ -62,13 +41,6 @@ def test_matching_scores_are_bm25_with_the_title_counted_twice(tmp_path: Path) -
     assert {hit.found_by for hit in hits} == {("words",)}
 
 
-@pytest.mark.parametrize("question", HOSTILE, ids=lambda question: ascii(question[:20]))
-def test_any_text_is_a_valid_question(question: str, library: Library) -> None:
-    hits = library.matching(question, 10)
-    assert all(hit.score > 0 for hit in hits)
-    assert library.matching(question, 10, frozenset()) == []
-
-
 def test_searches_keep_to_the_given_documents(library: Library) -> None:
     query = WordEmbedder().embed_query("salt dries in wide pans")
     only = frozenset({"tea", "iron", "unknown"})
@@ -81,36 +53,6 @@ def test_a_filter_without_documents_finds_nothing(library: Library) -> None:
     assert library.nearest(WordEmbedder().embed_query("salt"), 5, frozenset()) == []
     assert library.matching("salt", 5, frozenset()) == []
     assert library.matching("salt", 5, frozenset({"unknown"})) == []
-
-
-def test_a_filtered_search_scores_as_the_whole_search_does(library: Library) -> None:
-    question = "tea on hills, salt in pans"
-    whole = {hit.chunk.id: hit.score for hit in library.matching(question, 10)}
-    some = {hit.chunk.id: hit.score for hit in library.matching(question, 10, frozenset({"salt"}))}
-    assert some == {chunk: score for chunk, score in whole.items() if chunk.startswith("salt")}
-
-
-def test_k_limits_the_hits(library: Library) -> None:
-    assert len(near(library, "salt", k=2)) == 2
-    assert near(library, "salt", k=0) == []
-    assert len(near(library, "salt", k=1000)) == 5
-    assert worded(library, "salt tea iron", k=0) == []
-    assert len(worded(library, "salt tea iron", k=2)) == 2
-
-
-def test_documents_come_back_as_they_were_put(library: Library) -> None:
-    found = library.documents_by_id(["salt", "unknown", "tea", "salt"])
-    assert found == {name: article(name, ARTICLES[name]) for name in ("salt", "tea")}
-
-
-def test_the_library_lists_and_counts_what_it_holds(library: Library) -> None:
-    assert library.count() == Count(documents=3, chunks=5)
-    assert library.documents()[0] == Listed(
-        "iron", "Iron", "articles/iron.txt", article("iron", ARTICLES["iron"]).content_hash, chunks=1
-    )
-    assert [document.title for document in library.documents()] == ["Iron", "Salt", "Tea"]
-    assert library.generation == 1
-    assert library.manifest.identity == IDENTITY
 
 
 def test_texts_keep_every_character(tmp_path: Path) -> None:
@@ -132,14 +74,6 @@ def test_a_folder_without_a_library_is_empty(folder_exists: bool, tmp_path: Path
     with pytest.raises(LibraryEmpty, match=r"no articles in .*index yet\. Run `rag index FOLDER`"):
         open_library(folder, IDENTITY)
     assert not folder_exists or list(folder.iterdir()) == []
-
-
-def test_a_library_without_documents_is_empty(tmp_path: Path) -> None:
-    with open_writer(tmp_path, IDENTITY) as writer:
-        writer.remember_root("articles")
-        writer.commit()
-    with pytest.raises(LibraryEmpty):
-        open_library(tmp_path, IDENTITY)
 
 
 def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:

@@ -39,25 +39,6 @@ def test_it_is_a_vector_store() -> None:
     assert len(store) == 0
 
 
-@pytest.mark.parametrize("k", [1, 5, 300, 1000])
-def test_search_finds_what_brute_force_finds(k: int) -> None:
-    store, ids, rows = filled(300)
-    for query in np.split(unit_rows(10, seed=2), 10):
-        found = store.search(query, k)
-        assert [i for i, _ in found] == by_brute_force(query, ids, rows, k)
-        where = [ids.tolist().index(i) for i, _ in found]
-        assert [score for _, score in found] == pytest.approx((rows[where] @ query[0]).tolist(), abs=1e-5)
-
-
-@pytest.mark.parametrize("kept", [1, 7, 150, 299, 300])
-def test_search_among_some_ids_is_exact(kept: int) -> None:
-    store, ids, rows = filled(300)
-    chosen = np.random.default_rng(3).permutation(300)[:kept]
-    for query in np.split(unit_rows(5, seed=4), 5):
-        found = store.search(query, 10, among=ids[chosen])
-        assert [i for i, _ in found] == by_brute_force(query, ids[chosen], rows[chosen], 10)
-
-
 def test_search_among_ids_that_are_not_there_finds_only_those_that_are() -> None:
     store, ids, _ = filled(20)
     unknown = np.array([10_000, 10_001], dtype=np.int64)
@@ -66,28 +47,12 @@ def test_search_among_ids_that_are_not_there_finds_only_those_that_are() -> None
     assert store.search(unit_rows(1), 5, among=np.array([], dtype=np.int64)) == []
 
 
-def test_removed_ids_are_never_found_again_and_can_be_added_anew() -> None:
-    store, ids, rows = filled(300)
-    gone = np.random.default_rng(5).permutation(300)[:120]
-    left = np.setdiff1d(np.arange(300), gone)
-    store.remove(ids[gone])
-    assert len(store) == 180
-    for query in np.split(unit_rows(5, seed=6), 5):
-        assert [i for i, _ in store.search(query, 50)] == by_brute_force(query, ids[left], rows[left], 50)
-    store.add(ids[gone], rows[gone])
-    assert [i for i, _ in store.search(rows[gone[:1]], 1)] == [ids[gone[0]]]
-
-
 def test_removing_ids_that_are_not_there_changes_nothing() -> None:
     store, ids, _ = filled(5)
     store.remove(np.array([99_999], dtype=np.int64))
     store.remove(np.array([], dtype=np.int64))
     assert store.ids.tolist() == ids.tolist()
     FlatVectors(DIMENSION).remove(ids)
-
-
-def test_an_empty_store_finds_nothing() -> None:
-    assert FlatVectors(DIMENSION).search(unit_rows(1), 5) == []
 
 
 def test_no_hits_are_asked_for_and_none_come() -> None:

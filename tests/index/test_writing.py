@@ -28,20 +28,6 @@ def test_a_document_put_is_found_by_both_searches(tmp_path: Path) -> None:
         assert worded(library, "rust") == ["iron:0"]
 
 
-def test_a_replaced_document_is_found_by_its_new_words_only(tmp_path: Path) -> None:
-    make_library(tmp_path)
-    with open_writer(tmp_path, IDENTITY) as writer:
-        put(writer, "iron", "Copper turns green.\nBells ring.", title="Copper")
-        writer.commit()
-    with open_library(tmp_path) as library:
-        assert worded(library, "iron rusting") == []
-        assert worded(library, "bell") == ["iron:1"]
-        assert near(library, "bells ring", k=1) == ["iron:1"]
-        assert library.count().documents == 3
-        assert library.count().chunks == 6
-        assert len(near(library, "anything", k=100)) == 6
-
-
 def test_a_removed_document_is_found_no_more(tmp_path: Path) -> None:
     make_library(tmp_path)
     with open_writer(tmp_path, IDENTITY) as writer:
@@ -52,38 +38,6 @@ def test_a_removed_document_is_found_no_more(tmp_path: Path) -> None:
         assert {chunk.split(":")[0] for chunk in near(library, "salt", k=100)} == {"tea", "iron"}
         assert library.documents_by_id(["salt"]) == {}
         assert library.count().chunks == 3
-
-
-def test_changes_one_by_one_end_as_changes_at_once_do(tmp_path: Path) -> None:
-    with open_writer(tmp_path / "slow", IDENTITY) as writer:
-        for name in ("tea", "wood", "iron"):
-            put(writer, name, "An earlier text of other words.\nIt had two lines.")
-            writer.commit()
-        writer.remove("wood")
-        writer.commit()
-        for name, text in ARTICLES.items():
-            put(writer, name, text)
-            writer.commit()
-    slow, fast = state(tmp_path / "slow"), state(make_library(tmp_path / "fast"))
-    assert slow.pop("generation") == 7
-    assert fast.pop("generation") == 1
-    for searched in ("nearest", "matching"):
-        slow[searched] = [sorted(map(repr, hits)) for hits in slow[searched]]
-        fast[searched] = [sorted(map(repr, hits)) for hits in fast[searched]]
-    assert slow == fast
-
-
-def test_a_document_put_and_replaced_before_the_commit_is_there_once(tmp_path: Path) -> None:
-    with open_writer(tmp_path, IDENTITY) as writer:
-        put(writer, "tea", "A first draft.")
-        put(writer, "tea", ARTICLES["tea"])
-        put(writer, "iron", ARTICLES["iron"])
-        writer.remove("iron")
-        writer.commit()
-    with open_library(tmp_path) as library:
-        assert library.count().chunks == 2
-        assert worded(library, "draft iron") == []
-        assert sorted(near(library, "tea", k=100)) == ["tea:0", "tea:1"]
 
 
 def test_a_document_without_chunks_is_known(tmp_path: Path) -> None:
